@@ -1,0 +1,5 @@
+"""Checks of the exercises, one module per exercise notebook, named after it."""
+
+from course_utils.checks import gaussian, linear_autoencoder
+
+__all__ = ["gaussian", "linear_autoencoder"]

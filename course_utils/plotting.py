@@ -1,0 +1,143 @@
+"""Figures that take and return ``Axes``, in one look, each shown with a text for those who cannot see it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from course_utils.errors import InputError
+
+__all__ = ["COLOURS", "show", "show_image", "show_images"]
+
+COLOURS = {
+    "blue": "#0072B2",
+    "orange": "#D55E00",
+    "green": "#009E73",
+    "pink": "#CC79A7",
+    "yellow": "#E69F00",
+    "sky": "#56B4E9",
+    "black": "#000000",
+    "grey": "#7F7F7F",
+}
+"""Okabe & Ito's palette, which colour-blind readers can tell apart, and one grey."""
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure once, with its alternative text, and close it.
+
+    Args:
+        figure: the figure to show.
+        alt: one or two sentences that say what can be seen, for readers who cannot see it.
+
+    Raises:
+        InputError: if ``alt`` says nothing.
+    """
+    if len(alt.split()) < 4:
+        raise InputError(f'alt="{alt}" says too little; describe in a sentence what the figure shows.')
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=figure.dpi)
+    plt.close(figure)
+    display(
+        {"image/png": buffer.getvalue(), "text/plain": f"Figure: {alt}"},
+        metadata={"image/png": {"alt": alt}},
+        raw=True,
+    )
+
+
+def show_image(
+    image: torch.Tensor | np.ndarray,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    vmin: float | None = 0.0,
+    vmax: float | None = 1.0,
+) -> Axes:
+    """Draw one grey image, ink dark on white.
+
+    Args:
+        image: shape (H, W) or (1, H, W); values in [vmin, vmax].
+        ax: where to draw; a new figure when None.
+        title: a few words above the image.
+        vmin: value shown as paper.
+        vmax: value shown as ink; ``None`` scales to the image.
+    """
+    ax = plt.subplots(figsize=(1.6, 1.6))[1] if ax is None else ax
+    array = _array(image)
+    array = array[0] if array.ndim == 3 else array
+    if array.ndim != 2:
+        raise InputError(f"show_image takes one image of shape (H, W) or (1, H, W), and got {tuple(array.shape)}.")
+    ax.imshow(array, vmin=vmin, vmax=vmax)
+    ax.set_axis_off()
+    if title:
+        ax.set_title(title, fontsize=9, loc="center", weight="normal")
+    return ax
+
+
+def show_images(
+    rows: Sequence[torch.Tensor | np.ndarray] | torch.Tensor,
+    labels: Sequence[str] = (),
+    *,
+    title: str = "",
+    titles: Sequence[str] = (),
+    size: float = 0.62,
+    vmin: float | None = 0.0,
+    vmax: float | None = 1.0,
+) -> Figure:
+    """A grid of images: one row per entry of ``rows``, each a batch of images, with a label at its left.
+
+    Args:
+        rows: each of shape (N, 1, H, W), (N, H, W) or (N, H * H).
+        labels: one per row.
+        title: what to see, above the grid.
+        titles: one per column.
+        size: inches per image.
+        vmin: value shown as paper.
+        vmax: value shown as ink; ``None`` scales each image to itself.
+    """
+    batches = [_square(_array(row)) for row in rows]
+    columns = max(len(batch) for batch in batches)
+    width, height = (
+        columns * size + (1.3 if labels else 0.1),
+        len(batches) * size + (0.35 if title else 0.05) + (0.2 if titles else 0),
+    )
+    layout = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    figure, grid = plt.subplots(len(batches), columns, figsize=(width, height), squeeze=False, layout=layout)
+    for i, batch in enumerate(batches):
+        for j, ax in enumerate(grid[i]):
+            if j < len(batch):
+                show_image(batch[j], ax, title=titles[j] if i == 0 and titles else "", vmin=vmin, vmax=vmax)
+            else:
+                ax.set_axis_off()
+        if labels:
+            grid[i, 0].text(-0.15, 0.5, labels[i], transform=grid[i, 0].transAxes, ha="right", va="center", fontsize=9)
+    if title:
+        figure.suptitle(title, fontsize=11, weight="bold", x=0.01, ha="left")
+    return figure
+
+
+def _array(values: torch.Tensor | np.ndarray) -> np.ndarray:
+    return values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _square(batch: np.ndarray) -> np.ndarray:
+    """A batch of images as (N, H, W)."""
+    if batch.ndim == 4 and batch.shape[1] == 1:
+        return batch[:, 0]
+    if batch.ndim == 2:
+        side = round(batch.shape[1] ** 0.5)
+        if side * side != batch.shape[1]:
+            raise InputError(f"Rows of {batch.shape[1]} numbers are no square images; reshape them to (N, H, W).")
+        return batch.reshape(-1, side, side)
+    if batch.ndim != 3:
+        raise InputError(
+            f"show_images takes batches of shape (N, 1, H, W), (N, H, W) or (N, H * W), and got {tuple(batch.shape)}."
+        )
+    return batch
