@@ -1,7 +1,4 @@
-"""What every check shares: three outcomes, shown in a line or two, and mistakes that are known by name.
-
-A check takes what the student wrote and ends in one of three ways: *not attempted* and *wrong* raise (so that
-nbgrader gives no points), *right* is displayed. None of them shows a stack trace, none writes to stderr.
+"""What every check shares: how it runs, how it compares, and mistakes that are known by name.
 
 Known mistakes are functions too: a :class:`Mistake` holds the code somebody writes who makes it, so the check
 recognises the mistake by what it computes, and the tests can make it.
@@ -9,8 +6,8 @@ recognises the mistake by what it computes, and the tests can make it.
 
 from __future__ import annotations
 
-import html
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,57 +16,24 @@ import numpy as np
 import torch
 from IPython.display import display
 
+from course_utils.checks.outcomes import NotAttempted, Outcome, Right, Wrong, is_gap, kind_of
+
 __all__ = [
     "Check",
     "Mistake",
     "NotAttempted",
     "Outcome",
+    "Right",
     "Wrong",
     "call",
     "close",
     "compare",
     "fresh",
+    "is_gap",
+    "kind_of",
     "number",
     "tensor",
 ]
-
-
-class Outcome(Exception):
-    """An answer that is not right (yet); Jupyter shows its message alone."""
-
-    label = ""
-    colour = ""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"\x1b[{self.colour}m{self.label}\x1b[0m {self}"]
-
-
-class NotAttempted(Outcome):
-    """The gap is still open."""
-
-    label = "○ Not attempted:"
-    colour = "1;34"
-
-
-class Wrong(Outcome):
-    """The answer does not do what was asked; the message says what is wrong with it."""
-
-    label = "✗ Not right yet:"
-    colour = "1;31"
-
-
-class Right:
-    """The outcome that does not raise."""
-
-    def __init__(self, message: str) -> None:
-        self.message = message
-
-    def __repr__(self) -> str:
-        return f"✓ Right: {self.message}"
-
-    def _repr_html_(self) -> str:
-        style = "border-left:4px solid #009E73;padding:2px 8px"
-        return f'<div style="{style}"><b>✓ Right:</b> {html.escape(self.message)}</div>'
 
 
 @dataclass(frozen=True)
@@ -112,9 +76,10 @@ class Check:
         """
         failed: Outcome | None = None
         try:
-            if any(answer is ... or answer is None for answer in answers):
+            if any(is_gap(answer) for answer in answers):
                 raise _open(self.gap)
-            with torch.random.fork_rng():
+            with torch.random.fork_rng(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a warning goes to stderr, and nbgrader gives no points for that
                 self.judge(*answers)
         except Outcome as outcome:
             failed = outcome
@@ -128,7 +93,7 @@ class Check:
 def call(answer: Callable[..., Any], *arguments: Any) -> Any:
     """What the student's function returns; an open gap, a crash or a wrong signature become outcomes."""
     if not callable(answer):
-        raise Wrong(f"this should be a function, and it is {_kind(answer)}.")
+        raise Wrong(f"this should be a function, and it is {kind_of(answer)}.")
     name = getattr(answer, "__name__", "the function")
     try:
         value = answer(*arguments)
@@ -150,7 +115,7 @@ def tensor(value: Any, shape: Sequence[int], name: str = "the result") -> torch.
     if isinstance(value, np.ndarray):
         raise Wrong(f"{name} is a NumPy array; stay with torch, so that gradients can flow.")
     if not isinstance(value, torch.Tensor):
-        raise Wrong(f"{name} should be a tensor of shape {tuple(shape)}, and it is {_kind(value)}.")
+        raise Wrong(f"{name} should be a tensor of shape {tuple(shape)}, and it is {kind_of(value)}.")
     if tuple(value.shape) != tuple(shape):
         raise Wrong(f"{name} should have the shape {tuple(shape)}, and it has {tuple(value.shape)}.")
     if not torch.isfinite(value).all():
@@ -163,7 +128,7 @@ def number(value: Any, name: str = "the result") -> float:
     try:
         result = float(value)
     except (TypeError, ValueError, RuntimeError):
-        raise Wrong(f"{name} should be one number, and it is {_kind(value)}.") from None
+        raise Wrong(f"{name} should be one number, and it is {kind_of(value)}.") from None
     if not np.isfinite(result):
         raise Wrong(f"{name} is {result}, which is not finite.")
     return result
@@ -207,7 +172,7 @@ def compare(
         Wrong: if it disagrees anywhere.
     """
     cases = list(draws)
-    got = [call(answer, *case) for case in cases]
+    got = [call(answer, *map(_copy, case)) for case in cases]
     expected = [reference(*case) for case in cases]
     agree = [close(g, e, rtol, atol) for g, e in zip(got, expected, strict=True)]
     if all(agree):
@@ -236,9 +201,14 @@ def _open(gap: str) -> NotAttempted:
     return NotAttempted(f"{gap} is still a gap. Replace the ... above, run that cell, then this one.")
 
 
+def _copy(argument: Any) -> Any:
+    """A tensor's clone, so that a function which writes into its argument spoils nothing but its copy."""
+    return argument.clone() if isinstance(argument, torch.Tensor) else argument
+
+
 def _quietly(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     try:
-        return function(*arguments)
+        return function(*map(_copy, arguments))
     except Exception:
         return None
 
@@ -249,11 +219,6 @@ def _is_stub(function: Callable[..., Any]) -> bool:
     if code is None:
         return True
     return not code.co_names and set(code.co_consts) <= {None, ..., function.__doc__}
-
-
-def _kind(value: Any) -> str:
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,1 @@
+"""Checks of exercise 01: Gaussian maximum likelihood and sampling."""
