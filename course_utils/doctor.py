@@ -1,0 +1,154 @@
+"""One page that says what works here, and what to do about what does not.
+
+Nothing here imports torch into this process: a broken torch is what the page is for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["CHECKS", "Finding", "examine", "main", "report"]
+
+INSTALL = f'"{sys.executable}" -m pip install -c constraints.txt -e .'
+TRUSTED_PAIR = ("2.13", "0.28")  # torch and torchvision of pyproject.toml
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the page: what was looked at, whether it works, what was found, what to do if it does not."""
+
+    name: str
+    works: bool
+    found: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"{'ok' if self.works else '!!'}  {self.name:<12}{self.found}"
+        return f"{line}\n    {'':<12}→ {self.advice}" if self.advice else line
+
+
+def main(arguments: list[str]) -> int:
+    """Print the page; 0 if everything that the course needs works, else 1."""
+    if arguments:
+        print(f"doctor takes no arguments; it ignores {' '.join(arguments)}.")
+    findings = [examine(name) for name in CHECKS]
+    print(report(findings))
+    return int(any(not finding.works for finding in findings))
+
+
+def examine(name: str) -> Finding:
+    """Run one check; a check that itself breaks is a finding too."""
+    try:
+        return CHECKS[name]()
+    except Exception as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}", f"Install again: {INSTALL}")
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as one page, closed by a sentence."""
+    broken = [finding.name for finding in findings if not finding.works]
+    closing = f"To mend: {', '.join(broken)}." if broken else "Everything the course needs works."
+    return "\n".join(["What works here", "", *map(str, findings), "", closing])
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} in {sys.prefix}"
+    right = (3, 11) <= sys.version_info[:2] < (3, 14)
+    advice = "" if right else "The course needs Python 3.11, 3.12 or 3.13: install one and make the environment anew."
+    return Finding("Python", right, found, advice)
+
+
+def _torch() -> Finding:
+    code, found, error = _elsewhere("import torch; print(torch.__version__); print(float(torch.ones(2) @ torch.ones(2)))")
+    if code != 0:
+        return Finding("torch", False, error, f"Install again: {INSTALL}")
+    return Finding("torch", True, found.splitlines()[0])
+
+
+def _torchvision() -> Finding:
+    pair = tuple(_version(name) for name in ("torch", "torchvision"))
+    if None in pair:
+        return Finding("torchvision", False, "torch or torchvision is not installed", f"Install: {INSTALL}")
+    found = f"torch {pair[0]} with torchvision {pair[1]}"
+    if not all(str(version).startswith(wanted) for version, wanted in zip(pair, TRUSTED_PAIR, strict=True)):
+        advice = f"These do not belong together; the course uses {' with '.join(TRUSTED_PAIR)}: {INSTALL}"
+        return Finding("torchvision", False, found, advice)
+    code, _, error = _elsewhere("import course_utils.data")
+    return Finding("torchvision", code == 0, found if code == 0 else error, "" if code == 0 else f"Install: {INSTALL}")
+
+
+def _device() -> Finding:
+    code, found, error = _elsewhere(
+        "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "
+        "'Apple GPU (mps)' if torch.backends.mps.is_available() else 'none, and none is needed: the CPU does')"
+    )
+    return Finding("GPU", code == 0, found.strip() if code == 0 else error, "" if code == 0 else "Mend torch first.")
+
+
+def _jupyterlab() -> Finding:
+    return _needs("JupyterLab", "jupyterlab", "jupyterlab", "from jupyterlab.labapp import LabApp")
+
+
+def _kernel() -> Finding:
+    code = "from jupyter_client.kernelspec import KernelSpecManager as M; print(M().get_kernel_spec('python3').argv[0])"
+    status, _, error = _elsewhere(code)
+    version = _version("ipykernel")
+    works = status == 0 and version is not None
+    return Finding("kernel", works, f"ipykernel {version}" if works else error, "" if works else f"Install: {INSTALL}")
+
+
+def _widgets() -> Finding:
+    finding = _needs("widgets", "ipywidgets", "ipywidgets", "import ipywidgets")
+    folder = Path(sys.prefix) / "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager"
+    if finding.works and not folder.is_dir():
+        advice = f'"{sys.executable}" -m pip install --force-reinstall --no-deps jupyterlab-widgets'
+        return Finding("widgets", False, f"{finding.found}, but JupyterLab's half of it is missing", advice)
+    return finding
+
+
+def _nbgrader() -> Finding:
+    version = _version("nbgrader")
+    if version is None:
+        return Finding("nbgrader", True, "not installed; only instructors need it (pip install -e '.[instructors]')")
+    return _needs("nbgrader", "nbgrader", "nbgrader", "import nbgrader")
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    "Python": _python,
+    "torch": _torch,
+    "torchvision": _torchvision,
+    "GPU": _device,
+    "JupyterLab": _jupyterlab,
+    "kernel": _kernel,
+    "widgets": _widgets,
+    "nbgrader": _nbgrader,
+}
+
+
+def _needs(name: str, distribution: str, module: str, code: str) -> Finding:
+    status, _, error = _elsewhere(code)
+    if status != 0:
+        return Finding(name, False, error, f"Install: {INSTALL}")
+    return Finding(name, True, f"{module} {_version(distribution)}")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _elsewhere(code: str) -> tuple[int, str, str]:
+    """Run code in a Python of its own; status, what it printed, and the last line of its complaint."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    complaint = [line for line in done.stderr.splitlines() if line.strip()] or [f"stopped with status {done.returncode}"]
+    return done.returncode, done.stdout, complaint[-1].strip()
