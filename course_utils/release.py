@@ -30,6 +30,7 @@ class MarkChecks(Preprocessor):
 
     * Check cells get Jupyter's tag ``raises-exception``: Run All goes on past a gap that is still open.
     * A variable's gap keeps one ``...``: the stub that stands below ``answer = ...`` goes.
+    * Cells tagged ``solution-only`` go: the text that explains an answer.
     * What the solution's outputs were made with goes, as the outputs do.
     """
 
@@ -39,6 +40,7 @@ class MarkChecks(Preprocessor):
         """Change ``nb`` in place; both arguments are handed back, as nbconvert asks."""
         for name in ("course", "widgets"):
             nb.metadata.pop(name, None)
+        nb.cells = [cell for cell in nb.cells if "solution-only" not in cell.metadata.get("tags", [])]
         for cell in nb.cells:
             if _grader(cell, "grade") and cell.cell_type == "code":
                 tags = [tag for tag in cell.metadata.get("tags", []) if tag != "raises-exception"]
