@@ -26,13 +26,13 @@ test-browser: $(VENV)/.installed-tests ## the student's path through JupyterLab,
 	@$(PY) -m pytest -m browser tests/test_browser.py
 
 run: $(VENV)/.installed ## execute one notebook and write an HTML page into build/ (NB=02, or a path)
-	@$(RUN) run $(if $(NB),"$(NB)")
+	@$(RUN) run "$(NB)"
 
 execute: $(VENV)/.installed ## execute in place, full and strict, and store the outputs (NB=02, or all)
 	@$(RUN) execute $(if $(NB),"$(NB)")
 
 seeds: $(VENV)/.installed ## measure a lecture's claims on three more seeds (NB=02)
-	@$(RUN) seeds $(if $(NB),"$(NB)")
+	@$(RUN) seeds "$(NB)"
 
 stale: $(VENV)/.installed ## list the notebooks that were executed with older helpers
 	@$(RUN) stale

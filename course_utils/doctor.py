@@ -67,7 +67,9 @@ def _python() -> Finding:
 
 
 def _torch() -> Finding:
-    code, found, error = _elsewhere("import torch; print(torch.__version__); print(float(torch.ones(2) @ torch.ones(2)))")
+    code, found, error = _elsewhere(
+        "import torch; print(torch.__version__); print(float(torch.ones(2) @ torch.ones(2)))"
+    )
     if code != 0:
         return Finding("torch", False, error, f"Install again: {INSTALL}")
     return Finding("torch", True, found.splitlines()[0])
@@ -150,5 +152,7 @@ def _version(distribution: str) -> str | None:
 def _elsewhere(code: str) -> tuple[int, str, str]:
     """Run code in a Python of its own; status, what it printed, and the last line of its complaint."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    complaint = [line for line in done.stderr.splitlines() if line.strip()] or [f"stopped with status {done.returncode}"]
+    complaint = [line for line in done.stderr.splitlines() if line.strip()] or [
+        f"stopped with status {done.returncode}"
+    ]
     return done.returncode, done.stdout, complaint[-1].strip()
