@@ -6,8 +6,6 @@ Nothing here imports torch into this process: a broken torch is what the page is
 from __future__ import annotations
 
 import importlib.metadata
-import json
-import os
 import platform
 import subprocess
 import sys
@@ -72,7 +70,7 @@ def _torch() -> Finding:
     )
     if code != 0:
         return Finding("torch", False, error, f"Install again: {INSTALL}")
-    return Finding("torch", True, found.splitlines()[0])
+    return Finding("torch", True, found.strip())
 
 
 def _torchvision() -> Finding:

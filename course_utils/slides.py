@@ -99,11 +99,9 @@ def _without_marks(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def _index(pages: list[Path]) -> str:
-    links = "\n".join(
-        f'<li><a href="{page.name}">{html.escape(page.stem.replace("_", " "))}</a></li>' for page in pages
-    )
+    names = [html.escape(page.stem.replace("_", " ")) for page in pages]
+    links = "\n".join(f'<li><a href="{page.name}">{name}</a></li>' for page, name in zip(pages, names, strict=True))
     style = "body{font:18px/1.6 sans-serif;max-width:40em;margin:3em auto}"
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Slides</title><style>{style}</style></head>'
-        f"<body><h1>Slides</h1>\n<ul>\n{links}\n</ul></body></html>\n"
-    )
+    head = f'<head><meta charset="utf-8"><title>Slides</title><style>{style}</style></head>'
+    body = f"<body><h1>Slides</h1>\n<ul>\n{links}\n</ul></body>"
+    return f'<!DOCTYPE html>\n<html lang="en">{head}{body}</html>\n'
