@@ -1,0 +1,83 @@
+"""Drawings that several notebooks return to."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon, Rectangle
+
+from course_utils.errors import InputError, did_you_mean
+from course_utils.plotting import COLOURS
+
+__all__ = ["autoencoder", "family_tree"]
+
+_LEAVES = {
+    "Gaussian": ("p(x) in closed form", "notebook 01"),
+    "character RNN": ("p(x) as a product", "notebook 11"),
+    "VAE": ("a bound on p(x)", "notebook 07"),
+    "GAN": ("samples only", "notebooks 08 to 10"),
+}
+
+
+def family_tree(here: str) -> Figure:
+    """The generative models of the course, by what they can tell about the density (after Goodfellow 2016).
+
+    Args:
+        here: the model to mark as today's: "Gaussian", "character RNN", "VAE" or "GAN".
+
+    Raises:
+        InputError: if ``here`` is no leaf of the tree.
+    """
+    if here not in _LEAVES:
+        raise InputError(f'family_tree has no model "{here}". {did_you_mean(here, _LEAVES)}')
+    figure, ax = plt.subplots(figsize=(8.4, 3.1))
+    ax.set(xlim=(0, 10), ylim=(0, 4))
+    ax.set_axis_off()
+    _box(ax, 5, 3.6, "generative models\nlearn p(x) from data")
+    _box(ax, 3.7, 2.2, "explicit density\nmake the data probable")
+    _box(ax, 8.6, 2.2, "implicit density\nonly draw samples")
+    for x in (3.7, 8.6):
+        _line(ax, (5, 3.22), (x, 2.58))
+    for x, name in zip((1.2, 3.7, 6.2, 8.6), _LEAVES, strict=True):
+        _line(ax, (3.7 if x < 8 else 8.6, 1.82), (x, 1.0))
+        _box(ax, x, 0.5, f"{name}\n{_LEAVES[name][0]}\n{_LEAVES[name][1]}", today=name == here)
+    return figure
+
+
+def autoencoder(d_x: int, k: int) -> Figure:
+    """An autoencoder as an hourglass: input, encoder, code, decoder, reconstruction.
+
+    Args:
+        d_x: numbers that go in and come out.
+        k: numbers of the code, the waist.
+
+    Raises:
+        InputError: if one of them is less than 1.
+    """
+    if min(d_x, k) < 1:
+        raise InputError(f"An autoencoder needs at least one number at each end; got d_x = {d_x} and k = {k}.")
+    figure, ax = plt.subplots(figsize=(8.4, 2.6))
+    ax.set(xlim=(0, 10), ylim=(0.3, 3.9))
+    ax.set_axis_off()
+    for x, tall, label in ((1.3, 2.6, f"x\n{d_x}"), (5.0, 0.9, f"z\n{k}"), (8.7, 2.6, f"x̂\n{d_x}")):
+        ax.add_patch(Rectangle((x - 0.35, 2 - tall / 2), 0.7, tall, facecolor="#E3EEF6", edgecolor=COLOURS["blue"]))
+        ax.text(x, 2, label, ha="center", va="center", fontsize=10)
+    for left, right, name in ((1.75, 4.55, "encoder f\nz = f(x)"), (5.45, 8.25, "decoder g\nx̂ = g(z)")):
+        ends = (2.6, 0.9) if left < 5 else (0.9, 2.6)
+        corners = [(left, 2 - ends[0] / 2), (left, 2 + ends[0] / 2), (right, 2 + ends[1] / 2), (right, 2 - ends[1] / 2)]
+        ax.add_patch(Polygon(corners, facecolor="#F4F4F4", edgecolor=COLOURS["grey"]))
+        ax.text((left + right) / 2, 2, name, ha="center", va="center", fontsize=10)
+    for x, word in ((1.3, "input"), (5.0, "code, the bottleneck"), (8.7, "reconstruction")):
+        ax.text(x, 0.45, word, ha="center", va="center", fontsize=9, color=COLOURS["grey"])
+    return figure
+
+
+def _box(ax: Axes, x: float, y: float, text: str, *, today: bool = False) -> None:
+    edge, face = (COLOURS["orange"], "#FBE9DE") if today else (COLOURS["grey"], "white")
+    style = {"boxstyle": "round,pad=0.4", "edgecolor": edge, "facecolor": face, "linewidth": 2.2 if today else 1.0}
+    ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox=style, weight="bold" if today else "normal")
+
+
+def _line(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    ax.plot(*zip(start, end, strict=True), color=COLOURS["grey"], linewidth=1.0, zorder=0)
