@@ -36,5 +36,6 @@ c.GenerateAssignment.preprocessors = [
 c.ClearSolutions.code_stub = {"python": "..."}
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
-c.ExecutePreprocessor.timeout = 180
+# Seconds for each cell of a submission; a kernel that would otherwise warn on stderr.
 c.Execute.timeout = 180
+c.KernelManager.transport_encryption = "auto"

@@ -21,9 +21,8 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from course_utils import notebooks
 from course_utils.errors import CourseError, InputError
 
-__all__ = ["ExecutionError", "clean", "execute", "execute_main", "page", "run_main", "store"]
+__all__ = ["ExecutionError", "execute", "execute_main", "page", "run_main", "store"]
 
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 _ASK = """
 import json, platform, sys
 from importlib.metadata import version
@@ -131,18 +130,6 @@ def execute(
     return notebook
 
 
-def clean(notebook: nbformat.NotebookNode) -> None:
-    """Take out, in place, what says nothing to a reader: widget views (each has a static twin) and time stamps."""
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        for name in ("execution", "ExecuteTime", "collapsed", "scrolled"):
-            cell.metadata.pop(name, None)
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
-            if not cell.source.strip():
-                cell.execution_count = None
-
-
 def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.NotebookNode:
     """Execute ``path`` and write its outputs and metadata into the file; on any failure the file stays as it was.
 
@@ -150,7 +137,7 @@ def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.
         ExecutionError: as :func:`execute`; also if an output holds stderr, a warning say, or a path of this machine.
     """
     notebook = execute(path, environment=environment)
-    clean(notebook)
+    notebooks.clean(notebook)
     own = {str(notebooks.root()), str(Path.home()), os.environ.get("COURSE_DATA") or os.devnull, sys.prefix}
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):

@@ -26,6 +26,7 @@ __all__ = [
     "EXECUTED",
     "FOLDERS",
     "budget",
+    "clean",
     "code_hash",
     "find",
     "heading",
@@ -44,6 +45,7 @@ EXECUTED = ("notebooks", "solutions")
 """The folders whose notebooks are stored with their outputs."""
 
 _PACKAGE = Path(__file__).resolve().parent
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _MINUTES = {1: 4, 2: 4, 3: 8, 4: 6, 5: 6, 6: 8, 7: 8, 8: 6, 9: 10, 10: 8, 11: 8}
 _QUICK_SECONDS = {"notebooks": 15.0, "solutions": 8.0, "exercises": 6.0}
 
@@ -130,6 +132,18 @@ def write_text(path: Path, text: str) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def clean(notebook: nbformat.NotebookNode) -> None:
+    """Take out, in place, what says nothing to a reader: widget views (each has a static twin) and time stamps."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for name in ("execution", "ExecuteTime", "collapsed", "scrolled"):
+            cell.metadata.pop(name, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
+            if not cell.source.strip():
+                cell.execution_count = None
 
 
 def heading(notebook: nbformat.NotebookNode, index: int) -> str:

@@ -75,10 +75,14 @@ def inspect(notebook: nbformat.NotebookNode, name: str) -> None:
         seen[identity] = number
         if _grader(cell, "grade") and not float(cell.metadata.nbgrader.get("points", 0)) > 0:
             raise InputError(f'{where}: the check "{identity}" has no points; set nbgrader.points in its metadata.')
-        if _regions(cell, where) == 0:
-            continue
-        if not _grader(cell, "solution"):
+        regions = _regions(cell, where)
+        if regions and not _grader(cell, "solution"):
             raise InputError(f'{where}: a solution region in a cell whose metadata lacks nbgrader "solution": true.')
+        if not regions and _grader(cell, "solution") and cell.cell_type == "code":
+            raise InputError(
+                f"{where}: a solution cell without a region; put its answer between ### BEGIN SOLUTION"
+                " and ### END SOLUTION."
+            )
     if any(_grader(cell, "solution") for cell in notebook.cells) and not any(
         _grader(cell, "grade") for cell in notebook.cells
     ):
@@ -97,12 +101,18 @@ def make(path: Path, config: Path | None = None) -> str:
     """
     try:
         from nbgrader.converters import GenerateAssignment
+        from nbgrader.nbgraderformat import MetadataValidator, ValidationError
     except ImportError:
         raise InputError(
             "Exercises are made with nbgrader: pip install -c constraints.txt -e '.[instructors]'"
         ) from None
     notebook = notebooks.read(path)
     inspect(notebook, notebooks.relative(path))
+    try:
+        MetadataValidator().validate_nb(notebook)
+    except (ValidationError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{notebooks.relative(path)}: nbgrader does not accept its metadata: {reason}") from None
     settings = _settings(config or notebooks.root() / "nbgrader_config.py")
     settings.SaveCells.enabled = False  # a release needs no gradebook
     converter = GenerateAssignment(config=settings)

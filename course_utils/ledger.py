@@ -1,0 +1,143 @@
+"""The claims of all notebooks, read out of their stored outputs, and the tables that the README shows of them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from course_utils import notebooks
+from course_utils.claims import MIME_TYPE, Claim
+from course_utils.errors import InputError
+
+__all__ = ["Entry", "claims_table", "main", "notebooks_table", "read_claims", "records", "replace_between"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim and the notebook it is stored in."""
+
+    path: Path
+    claim: Claim
+
+
+def records(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    """The claims of one notebook as they are stored, in order."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [dict(output.data[MIME_TYPE]) for output in outputs if MIME_TYPE in output.get("data", {})]
+
+
+def read_claims(paths: Iterable[Path]) -> list[Entry]:
+    """Every claim stored in the notebooks at ``paths``.
+
+    Raises:
+        InputError: if a stored record lacks a part of a claim, as one made by another version of the helpers would.
+    """
+    entries = []
+    for path in paths:
+        for record in records(notebooks.read(path)):
+            known: dict[str, Any] = {field.name: record.get(field.name) for field in fields(Claim)}
+            if missing := sorted(set(known) - set(record)):
+                raise InputError(f"{notebooks.relative(path)}: a stored claim has no {missing[0]}; execute it again.")
+            if known["measured"] is None:
+                known["measured"] = float("nan")  # JSON has no NaN
+            entries.append(Entry(path, Claim(**known)))
+    return entries
+
+
+def claims_table(entries: Iterable[Entry]) -> str:
+    """A Markdown table with a row per claim: what was promised, measured, the bar, where the bar comes from."""
+    rows = ["| claim | what was measured | measured | bar | where the bar comes from | |", "|---|---|---|---|---|---|"]
+    for entry in entries:
+        claim = entry.claim
+        name = f"[`{claim.id}`]({notebooks.relative(entry.path)})"
+        bar = claim.bar + (f" (stretch {claim.stretch:g})" if claim.stretch is not None else "")
+        cells = [name, claim.text, f"**{claim.value}**", bar, claim.source, claim.verdict]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def notebooks_table(paths: Iterable[Path]) -> str:
+    """A Markdown table with a row per lecture: what it asks, minutes measured, and its headline claim.
+
+    The headline is the claim that the notebook's metadata names as ``headline``; without one, the first that was
+    trained, or else the first.
+    """
+    rows = ["| notebook | what it asks | minutes | headline claim |", "|---|---|---|---|"]
+    for path in paths:
+        notebook = notebooks.read(path)
+        made = notebook.metadata.get("course", {})
+        stored = [entry.claim for entry in read_claims([path])]
+        wanted = notebook.metadata.get("headline")
+        best = (
+            next((claim for claim in stored if claim.id == wanted), None)
+            or next((claim for claim in stored if claim.kind == "trained"), None)
+            or next(iter(stored), None)
+        )
+        links = [f"[{title(notebook, path)}]({notebooks.relative(path)})"]
+        for folder, word in (("exercises", "exercise"), ("solutions", "solution")):
+            twin = path.parent.parent / folder / path.name
+            if twin.is_file():
+                links.append(f"[{word}]({notebooks.relative(twin)})")
+        minutes = f"{made['seconds'] / 60:.1f}" if "seconds" in made else "not executed yet"
+        headline = f"{best.text}: **{best.value}** (bar {best.bar})" if best else "none"
+        cells = [" · ".join(links), question(notebook), minutes, headline]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def title(notebook: nbformat.NotebookNode, path: Path) -> str:
+    """The notebook's first heading, or its stem."""
+    return notebooks.heading(notebook, 0) or path.stem
+
+
+def question(notebook: nbformat.NotebookNode) -> str:
+    """The first sentence of the first markdown cells that ends in a question mark; empty when there is none."""
+    for cell in [cell for cell in notebook.cells if cell.cell_type == "markdown"][:3]:
+        text = re.sub(r"^#.*$", "", cell.source, flags=re.MULTILINE)
+        text = re.sub(r"[*_>]+", "", " ".join(text.split()))
+        found = re.search(r"(?:^|[.:!?]\s+)([^.:!?]{10,220}\?)", text)
+        if found:
+            return found[1].strip()
+    return ""
+
+
+def replace_between(text: str, name: str, table: str) -> str:
+    """``text`` with what stands between ``<!-- name:begin -->`` and ``<!-- name:end -->`` replaced.
+
+    Raises:
+        InputError: if the two marks are not there, in this order.
+    """
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise InputError(f"README.md lacks the marks {begin} and {end}; put them where the table should stand.")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m course_utils claims``: the table of all claims; with ``--readme``, into the README's tables."""
+    parser = argparse.ArgumentParser("course_utils claims", description="The claims of all stored notebooks.")
+    parser.add_argument("notebook", nargs="*", help="number, stem or path; all lectures when left out")
+    parser.add_argument("--readme", action="store_true", help="write the README's two tables, of notebooks and claims")
+    options = parser.parse_args(arguments)
+    lectures = notebooks.find(options.notebook, ["notebooks"])
+    entries = read_claims(lectures)
+    if not options.readme:
+        for entry in entries:
+            print(f"{entry.path.stem[:2]} {entry.claim}")
+        print(f"{len(entries)} claims, {sum(e.claim.verdict == 'holds' for e in entries)} of them judged and holding.")
+        return 0
+    if options.notebook:
+        raise InputError("--readme writes the tables of all notebooks; name none.")
+    readme = notebooks.root() / "README.md"
+    text = replace_between(readme.read_text(encoding="utf-8"), "claims", claims_table(entries))
+    notebooks.write_text(readme, replace_between(text, "notebooks", notebooks_table(lectures)))
+    print(f"README.md: {len(lectures)} notebooks, {len(entries)} claims")
+    return 0
