@@ -22,7 +22,7 @@ def ready(answer: Any, *arguments: Any, name: str = "", like: Any = None) -> boo
         answer: the student's function or variable.
         arguments: called with these, when it is a function.
         name: what to call it; a function knows its own name, a variable needs one.
-        like: an example of what is needed: a number, a tensor of the right shape, or a tuple or dict of such.
+        like: an example of what is needed: a number, a string, a tensor of the right shape, or a tuple or dict of such.
 
     Returns:
         True when the function returns something (``like`` the example), or the variable holds something.
@@ -49,6 +49,8 @@ def _is_like(value: Any, example: Any) -> bool:
         return isinstance(value, dict) and all(k in value and _is_like(value[k], v) for k, v in example.items())
     if isinstance(example, tuple):
         return isinstance(value, tuple) and len(value) == len(example) and all(map(_is_like, value, example))
+    if isinstance(example, str):
+        return isinstance(value, str)
     if isinstance(example, torch.Tensor):
         return isinstance(value, torch.Tensor) and value.shape == example.shape
     try:
