@@ -31,11 +31,11 @@ __all__ = [
     "find",
     "heading",
     "helpers_hash",
+    "main",
     "read",
     "relative",
     "root",
     "stale",
-    "stale_main",
     "write",
     "write_text",
 ]
@@ -192,7 +192,7 @@ def stale(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             yield path, "the helpers it imports have changed since it was executed"
 
 
-def stale_main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """``python -m course_utils stale``: list the notebooks to execute again; the exit status is 0 either way."""
     parser = argparse.ArgumentParser("course_utils stale", description="List the notebooks to execute again.")
     parser.add_argument("notebook", nargs="*", help="number, stem or path; all lectures and solutions when left out")
