@@ -1,0 +1,63 @@
+"""The three folders that data may lie in: the user's own, the course's cache, and one that lasts for this session."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from course_utils.errors import InputError
+
+__all__ = ["cache_folder", "own_folder", "session_folder"]
+
+_NAME = "deep-unsupervised-course"
+_session: tempfile.TemporaryDirectory[str] | None = None
+
+
+def own_folder() -> Path | None:
+    """The folder that ``COURSE_DATA`` names, or ``None`` when it is not set.
+
+    Raises:
+        InputError: if it names something that is no folder.
+    """
+    text = os.environ.get("COURSE_DATA")
+    if not text:
+        return None
+    folder = Path(text).expanduser()
+    if not folder.is_dir():
+        raise InputError(
+            f'COURSE_DATA is "{text}", which is no folder. Let it name the folder that holds MNIST/raw, or unset it.'
+        )
+    return folder
+
+
+def cache_folder() -> Path:
+    """Where the course keeps what it downloads: ``COURSE_CACHE``, or this system's place for caches.
+
+    The folder need not exist yet, and need not be writable.
+    """
+    if text := os.environ.get("COURSE_CACHE"):
+        return Path(text).expanduser().absolute()
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / _NAME
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / _NAME
+    asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (asked if asked.is_absolute() else home / ".cache") / _NAME
+
+
+def session_folder(*, create: bool = False) -> Path | None:
+    """A temporary folder that goes when Python ends, for when the cache cannot be written.
+
+    Args:
+        create: make it if there is none yet; otherwise ``None`` is returned then.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    global _session
+    if _session is None and create:
+        _session = tempfile.TemporaryDirectory(prefix=f"{_NAME}-", ignore_cleanup_errors=True)
+    return Path(_session.name) if _session else None

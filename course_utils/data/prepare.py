@@ -1,0 +1,67 @@
+"""``python -m course_utils data``: find or fetch every set beforehand, verify it, and say where it is."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+from course_utils.data.catalogue import IMAGES, TEXTS, DataSet
+from course_utils.data.sources import open_set
+from course_utils.errors import CourseError
+
+__all__ = ["STEPS", "main"]
+
+Step = tuple[str, Callable[[], str | None]]
+"""What is prepared, and what does it: returns what came of it, or ``None`` if it could not be done."""
+
+
+def _find(data: DataSet) -> str | None:
+    with open_set(data) as found:
+        if found is None:
+            return None
+        size = sum(path.stat().st_size for path in found.files.values())
+        return f"{found.source}, {size / 1e6:.1f} MB, verified"
+
+
+def _steps() -> list[Step]:
+    sets = [*IMAGES.values(), *TEXTS.values()]
+    return [(data.title, lambda data=data: _find(data)) for data in sets]  # type: ignore[misc]
+
+
+STEPS: Callable[[], list[Step]] = _steps
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare everything, one line per step.
+
+    Args:
+        arguments: none but ``--help``.
+
+    Returns:
+        0 when everything is there, 1 when something is missing or damaged.
+    """
+    argparse.ArgumentParser(prog="python -m course_utils data", description=__doc__).parse_args(arguments)
+    steps = STEPS()
+    failed = 0
+    for number, (title, do) in enumerate(steps, start=1):
+        print(f"[{number}/{len(steps)}] {title} …", flush=True)
+        start = time.perf_counter()
+        try:
+            outcome = do()
+        except CourseError as error:
+            outcome = None
+            print(f"      {error}")
+        if outcome is None:
+            failed += 1
+            print(f"    ✗ {title} is not ready.", flush=True)
+        else:
+            print(f"    ✓ {outcome} ({time.perf_counter() - start:.1f} s)", flush=True)
+    if failed:
+        print(
+            f"{failed} of {len(steps)} could not be prepared; the course runs all the same, on built-in stand-ins. "
+            "For the real data go online and run this again, or let COURSE_DATA name a folder that holds it."
+        )
+        return 1
+    print("Everything is ready; the course needs no network from here on.")
+    return 0
