@@ -141,7 +141,8 @@ def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.
     own = {str(notebooks.root()), str(Path.home()), os.environ.get("COURSE_DATA") or os.devnull, sys.prefix}
     for index, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
-            text = json.dumps(output, ensure_ascii=False)
+            data = output.get("data", {})
+            text = str(output.get("text", "")) + str([data[mime] for mime in data if not mime.startswith("image/png")])
             if output.output_type == "stream" and output.name == "stderr":
                 first = (output.text.strip().splitlines() or [""])[0]
                 raise ExecutionError(f"{_where(path, notebook, index)} wrote to stderr, which is not stored: {first}")
