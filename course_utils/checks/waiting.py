@@ -52,7 +52,9 @@ def _is_like(value: Any, example: Any) -> bool:
     if isinstance(example, str):
         return isinstance(value, str)
     if isinstance(example, torch.Tensor):
-        return isinstance(value, torch.Tensor) and value.shape == example.shape
+        if not isinstance(value, torch.Tensor) or value.shape != example.shape:
+            return False
+        return bool(torch.isfinite(value).all())
     try:
         return bool(np.isfinite(float(value)))
     except (TypeError, ValueError, RuntimeError):
@@ -61,9 +63,10 @@ def _is_like(value: Any, example: Any) -> bool:
 
 def _shape(value: Any) -> str:
     if isinstance(value, torch.Tensor) and value.ndim:
-        return f"a tensor of shape {tuple(value.shape)}"
+        holds = "" if torch.isfinite(value).all() else " that holds inf or nan"
+        return f"a tensor of shape {tuple(value.shape)}{holds}"
     if isinstance(value, tuple):
-        return f"{len(value)} values ({', '.join(map(_shape, value))})"
+        return f"{len(value)} value{'s' if len(value) != 1 else ''} ({', '.join(map(_shape, value))})"
     if not isinstance(value, (int, float, torch.Tensor)):
         return kind_of(value)
     return "a number" if np.isfinite(float(value)) else f"the number {float(value)}"

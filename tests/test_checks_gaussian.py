@@ -1,0 +1,282 @@
+"""The checks of exercise 01: what they call open, right and wrong, and the cells that wait for an answer."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Exponential, MixtureSameFamily, Normal
+
+from course_utils.checks import gaussian, ready
+from course_utils.checks.core import Check, Mistake, NotAttempted, Wrong, compare
+
+SOLUTION = Path(__file__).parents[1] / "solutions" / "01_gaussian_maximum_likelihood.ipynb"
+NAMES = {
+    "log-likelihood": ("log_likelihood",),
+    "fit-gaussian": ("fit_gaussian",),
+    "unbiased": ("verdicts", "ratio"),
+    "sample-exponential": ("sample_exponential",),
+    "sample-histogram": ("sample_histogram",),
+    "mixture-log-likelihood": ("mixture_log_likelihood",),
+}
+REPEATS = 20  # every check draws afresh: no draw may turn the outcome
+
+
+def check_of(gap: str) -> Check:
+    return getattr(gaussian, gap.replace("-", "_"))
+
+
+def answers(gap: str, *, solved: bool) -> tuple[Any, ...]:
+    """What the solution notebook's cell defines, with its region or with the stub in its place."""
+    cells = nbformat.read(SOLUTION, as_version=4).cells
+    source = next(c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == gap)
+    if not solved:
+        source = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "...", source, flags=re.S)
+    names: dict[str, Any] = {"math": math, "torch": torch}
+    exec(source, names)
+    return tuple(names[name] for name in NAMES[gap])
+
+
+def as_answers(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def outcome(gap: str, *given: Any) -> str:
+    """The message of a wrong answer."""
+    with pytest.raises(Wrong) as caught:
+        check_of(gap)(*given)
+    return str(caught.value)
+
+
+def test_every_gap_of_the_notebook_is_tested():
+    cells = nbformat.read(SOLUTION, as_version=4).cells
+    gaps = [c.metadata.nbgrader.grade_id for c in cells if c.metadata.get("nbgrader", {}).get("solution")]
+    assert gaps == list(NAMES)
+    calls = [c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade")]
+    assert calls == [f"checks.gaussian.{gap.replace('-', '_')}({', '.join(names)})" for gap, names in NAMES.items()]
+
+
+@pytest.mark.parametrize("gap", NAMES)
+def test_an_open_gap_is_not_attempted(gap):
+    with pytest.raises(NotAttempted, match="still a gap"):
+        check_of(gap)(*answers(gap, solved=False))
+
+
+@pytest.mark.parametrize("gap", NAMES)
+def test_the_solution_is_right_on_every_draw(gap, capsys):
+    for _ in range(REPEATS):
+        assert check_of(gap)(*answers(gap, solved=True)) is None
+    assert "Right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("gap", NAMES)
+def test_each_gap_knows_mistakes_by_name(gap):
+    assert len(check_of(gap).mistakes) >= 2
+    messages = [mistake.message for mistake in check_of(gap).mistakes]
+    assert len(set(messages)) == len(messages)
+
+
+@pytest.mark.parametrize(
+    ("gap", "mistake"),
+    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
+)
+def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
+    for _ in range(REPEATS):
+        assert outcome(gap, *as_answers(mistake.make)) == mistake.message
+
+
+VERDICTS = {"mean": "right", "MLE variance": "low", "n-1 variance": "right", "n-1 std": "low"}
+
+
+def _log_p(x, mean, std):
+    return Normal(mean, std).log_prob(x)
+
+
+UNKNOWN: dict[str, dict[str, Callable[..., Any] | tuple[Any, ...]]] = {
+    "log-likelihood": {
+        "bits": lambda x, mean, std: _log_p(x, mean, std).sum() / math.log(2),
+        "π for 2π": lambda x, mean, std: (_log_p(x, mean, std) + 0.5 * math.log(2)).sum(),
+        "log std squared": lambda x, mean, std: (_log_p(x, mean, std) - torch.log(std)).sum(),
+        "a fit of its own": lambda x, mean, std: _log_p(x, x.mean(), x.std()).sum(),
+        "one student short": lambda x, mean, std: _log_p(x[1:], mean, std).sum(),
+    },
+    "fit-gaussian": {
+        "n + 1": lambda x: (x.mean(), (x.var() * (len(x) - 1) / (len(x) + 1)).sqrt()),
+        "range": lambda x: (x.mean(), (x.max() - x.min()) / 2),
+        "mid-range": lambda x: ((x.max() + x.min()) / 2, x.std(correction=0)),
+        "only the mean": lambda x: x.mean(),
+        "a sum": lambda x: (x.sum(), x.std(correction=0)),
+    },
+    "unbiased": {
+        "a biased mean": ({**VERDICTS, "mean": "high"}, 0.8),
+        "the root too high": ({**VERDICTS, "n-1 std": "high"}, 0.8),
+        "another n": (VERDICTS, 0.75),
+        "a word for a number": (VERDICTS, "four fifths"),
+        "another word": ({**VERDICTS, "mean": "unbiased"}, 0.8),
+        "a list": (list(VERDICTS.values()), 0.8),
+        "a list in the dict": ({**VERDICTS, "mean": ["right"]}, 0.8),
+        "one missing": ({"mean": "right"}, 0.8),
+    },
+    "sample-exponential": {
+        "log base 2": lambda u, rate: -torch.log2(1 - u) / rate,
+        "1 + u": lambda u, rate: torch.log(1 + u) / rate,
+        "odds": lambda u, rate: u / (1 - u) / rate,
+        "sorted": lambda u, rate: (-torch.log(1 - u) / rate).sort().values,
+        "rate squared": lambda u, rate: -torch.log(1 - u) / rate**2,
+        "one number": lambda u, rate: (-torch.log(1 - u) / rate).mean(),
+    },
+    "sample-histogram": {
+        "from the other end": lambda u, e, c: torch.from_numpy(np.interp(1 - u, _table(c), e)),
+        "between the centres": lambda u, e, c: torch.from_numpy(np.interp(u, _table(c)[1:], (e[1:] + e[:-1]) / 2)),
+        "uniform": lambda u, e, c: e[0] + u * (e[-1] - e[0]),
+        "NumPy": lambda u, e, c: np.interp(u, _table(c), e),
+        "a step without its remainder": lambda u, e, c: e[torch.searchsorted(_table(c), u) - 1] + u,
+    },
+    "mixture-log-likelihood": {
+        "weights squared": lambda x, w, m, s: (_log_p(x[:, None], m, s) + 2 * w.log()).logsumexp(1).sum(),
+        "the best only": lambda x, w, m, s: (_log_p(x[:, None], m, s) + w.log()).max(1).values.sum(),
+        "variances": lambda x, w, m, s: (_log_p(x[:, None], m, s.sqrt()) + w.log()).logsumexp(1).sum(),
+        "over everything": lambda x, w, m, s: (_log_p(x[:, None], m, s) + w.log()).logsumexp((0, 1)),
+        "the wrong dimension": lambda x, w, m, s: (_log_p(x[:, None], m, s) + w.log()).logsumexp(0).sum(),
+        "no spread": lambda x, w, m, s: (_log_p(x[:, None], m, torch.ones_like(s)) + w.log()).logsumexp(1).sum(),
+    },
+}
+
+
+def _table(counts):
+    return torch.cat([torch.zeros(1), counts.cumsum(0) / counts.sum()])
+
+
+@pytest.mark.parametrize(
+    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
+)
+def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
+    known = {mistake.message for mistake in check_of(gap).mistakes}
+    for _ in range(REPEATS):
+        assert outcome(gap, *as_answers(answer)) not in known
+
+
+@pytest.mark.parametrize(
+    ("gap", "answer"),
+    [
+        ("log-likelihood", lambda x, mean, std: sum(_log_p(value, mean, std) for value in x)),
+        ("log-likelihood", lambda x, mean, std: float(Normal(mean.float(), std.float()).log_prob(x.float()).sum())),
+        ("fit-gaussian", lambda x: [float(x.mean()), np.std(x.numpy())]),
+        ("fit-gaussian", lambda x: torch.stack([x.mean(), x.var(correction=0).sqrt()])),
+        ("fit-gaussian", lambda x: (x.mean(), x.sub_(x.mean()).square_().mean().sqrt())),
+        ("sample-exponential", lambda u, rate: -torch.log1p(-u) / rate),
+        ("sample-exponential", lambda u, rate: Exponential(rate).icdf(u.float())),
+        ("sample-histogram", lambda u, e, c: torch.from_numpy(np.interp(u, _table(c), e))),
+        ("mixture-log-likelihood", lambda x, w, m, s: _mixture(w, m, s).log_prob(x).sum()),
+    ],
+)
+def test_other_ways_to_be_right_are_right(gap, answer):
+    for _ in range(REPEATS):
+        check_of(gap)(answer)
+
+
+def _mixture(weights, means, stds):
+    return MixtureSameFamily(torch.distributions.Categorical(weights), Normal(means, stds))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "verdicts"),
+    [(4 / 5, VERDICTS), (torch.tensor(0.8), dict(reversed(VERDICTS.items())))],
+)
+def test_the_right_prediction_may_be_written_in_several_ways(ratio, verdicts):
+    gaussian.unbiased(verdicts, ratio)
+
+
+def test_the_prediction_is_not_given_away():
+    """However an answer is wrong, its message does not say which of the verdicts to change."""
+    words = ("low", "right", "high")
+    for mle in words:
+        for corrected in words:
+            for root in words:
+                given = {"mean": "right", "MLE variance": mle, "n-1 variance": corrected, "n-1 std": root}
+                if given == VERDICTS:
+                    continue
+                message = outcome("unbiased", given, 0.8)
+                assert not any(f'"{word}"' in message for word in words)
+                assert "n-1 std" not in message
+
+
+def test_a_crash_in_the_answer_is_named_with_its_line():
+    def log_likelihood(x, mean, std):
+        return x.sam()
+
+    line = inspect.getsourcelines(log_likelihood)[1] + 1
+    message = outcome("log-likelihood", log_likelihood)
+    assert message.startswith("log_likelihood stopped with AttributeError")
+    assert f"(line {line})" in message
+
+
+def test_a_missing_return_and_a_number_for_a_function_are_told_apart():
+    def fit_gaussian(x):
+        x.mean()
+
+    assert "is the return missing" in outcome("fit-gaussian", fit_gaussian)
+    assert "should be a function" in outcome("fit-gaussian", 170.0)
+
+
+def test_a_check_writes_nothing_to_stderr_and_leaves_the_random_numbers_alone(capsys, recwarn):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    with pytest.raises(Wrong):
+        gaussian.fit_gaussian(lambda x: (x.mean(), x[:1].std()))  # torch warns: no degrees of freedom
+    gaussian.sample_exponential(*answers("sample-exponential", solved=True))
+    assert torch.rand(1) == expected
+    assert capsys.readouterr().err == ""
+    assert len(recwarn) == 0
+
+
+def test_a_function_that_writes_into_its_argument_does_not_spoil_the_comparison():
+    draws = [(torch.arange(4.0),)]
+    with pytest.raises(Wrong, match=r"0\.0, 2\.0, 4\.0, 6\.0.* and got"):
+        compare(lambda x: x.add_(1), lambda x: 2 * x, draws, otherwise="expected {expected} and got {got}")
+
+
+def test_a_cell_waits_for_an_open_gap_and_says_so(capsys):
+    def stub(x):
+        """A docstring."""
+        ...
+
+    x = torch.zeros(3)
+    cases = [
+        (ready(stub, x), "This cell waits for stub."),
+        (ready(..., name="ratio"), "This cell waits for ratio."),
+        (ready({"mean": ...}, name="verdicts"), "This cell waits for verdicts."),
+        (ready(["mean"], name="verdicts", like={"mean": "low"}), "This cell waits for verdicts: it gives a list"),
+        (ready(lambda x: x, x, like=0.0), "it gives a tensor of shape (3,), and a number is needed."),
+        (ready(lambda x: x / 0, x, like=x), "it gives a tensor of shape (3,) that holds inf or nan"),
+        (ready(lambda x: x.sum().log(), x, like=0.0), "it gives the number -inf, and a number is needed."),
+        (ready(lambda x: (x.sum(),), x, like=(0.0, 0.0)), "it gives 1 value (a number), and 2 values"),
+        (ready(lambda x: x.nothing, x), "stopped with AttributeError"),
+    ]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(cases)
+    for line, (can_run, text) in zip(lines, cases, strict=True):
+        assert can_run is False
+        assert text in line
+
+
+def test_a_cell_runs_on_a_wrong_answer_of_the_right_kind(capsys):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    x = torch.zeros(3)
+    assert ready(lambda x: x + torch.rand(3), x, like=x)
+    assert ready(lambda x: (1.0, x.mean()), x, like=(0.0, 0.0))
+    assert ready({"mean": "anything"}, name="verdicts", like={"mean": "low"})
+    assert ready(0.5, name="ratio", like=0.0)
+    assert capsys.readouterr().out == ""
+    assert torch.rand(1) == expected
