@@ -6,6 +6,7 @@ recognises the mistake by what it computes, and the tests can make it.
 
 from __future__ import annotations
 
+import dis
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -218,7 +219,9 @@ def _is_stub(function: Callable[..., Any]) -> bool:
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return True
-    return not code.co_names and set(code.co_consts) <= {None, ..., function.__doc__}
+    does_nothing = {"RESUME", "NOP", "POP_TOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    steps = {step.opname for step in dis.get_instructions(code)}
+    return steps <= does_nothing and set(code.co_consts) <= {None, ..., function.__doc__}
 
 
 def _first_line(error: Exception) -> str:
