@@ -14,7 +14,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' Makefile
 
 lab: $(VENV)/.installed ## install what is missing and start JupyterLab (PORT=8888 to choose the port)
-	@$(RUN) lab $(if $(PORT),--port $(PORT))
+	@$(RUN) lab $(if $(PORT),--port $(PORT)) $(if $(FOLDER),--folder "$(FOLDER)")
 
 test: $(VENV)/.installed-tests ## unit tests, ruff, mypy, and every notebook executed in the quick profile
 	@$(RUN) test

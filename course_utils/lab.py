@@ -47,6 +47,8 @@ def serve(folder: Path, port: int, *, open_browser: bool) -> None:
     searched = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, searched))
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+    # `python` in a terminal of JupyterLab is this one.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
     from jupyterlab.labapp import LabApp
 
@@ -71,6 +73,7 @@ def options(folder: Path, port: int, token: str, *, open_browser: bool) -> list[
         "ServerApp.allow_root": is_root(),
         "ServerApp.answer_yes": True,
         "ServerApp.log_level": "WARN",
+        "LabApp.log_level": "WARN",
         "IdentityProvider.token": token,
         "LabApp.default_url": f"/lab/tree/{START_PAGE}",
         "LabApp.extension_manager": "readonly",
