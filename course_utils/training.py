@@ -83,6 +83,8 @@ def fit(
     """
     if schedule is not None and schedule not in SCHEDULES:
         raise InputError(f'There is no schedule "{schedule}". {did_you_mean(str(schedule), SCHEDULES)} None: none.')
+    if not torch.is_grad_enabled():
+        raise InputError("fit was called under torch.no_grad(), where nothing can be learned; call it outside.")
     train = as_tensors(data)
     held_out = () if validation is None else as_tensors(validation, "validation")
     parameters = _parameters(model, optimizer)
@@ -95,27 +97,29 @@ def fit(
     shuffler = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
     if optimizer is None:
         optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))  # fused: a third faster
-    rates = [group["lr"] for group in optimizer.param_groups]
+    settings = {
+        "data": _summary(train, first),
+        "batch_size": batch_size,
+        "optimizer": type(optimizer).__name__,
+        "lr": [group["lr"] for group in optimizer.param_groups],
+        "schedule": f"{schedule} over {num_epochs} epochs" if schedule else None,
+        "clip": clip,
+        "seed": seed,
+    }
     steps_per_epoch = math.ceil(len(train[0]) / batch_size)
     scheduler = _scheduler(schedule, optimizer, num_epochs * steps_per_epoch)
-    saved = None
-    if checkpoint is not None:
-        settings = {"data": _summary(train, first), "batch_size": batch_size, "lr": rates, "clip": clip, "seed": seed}
-        settings |= {"optimizer": type(optimizer).__name__, "schedule": schedule}
-        settings |= {"num_epochs": num_epochs} if schedule else {}
-        saved = Checkpoint(checkpoint, model, optimizer, scheduler, shuffler, device, settings)
+    saved = Checkpoint(checkpoint, model, optimizer, scheduler, shuffler, device, settings) if checkpoint else None
     history = History()
     bar = Progress(num_epochs, steps_per_epoch, label, show=progress, live=live)
     began = time.perf_counter()
 
-    def record(epoch: int, means: dict[str, float]) -> None:
+    def record(epoch: int, means: dict[str, float], rate: float) -> None:
         """Measure what is measured at the end of an epoch, and keep it."""
-        lr_now = optimizer.param_groups[0]["lr"]
         val = evaluate(model, loss, held_out, batch_size=batch_size) if held_out else {}
         with measuring(model, device):
             measured = {name: float(metric(model)) for name, metric in (metrics or {}).items()}
         seconds = time.perf_counter() - began
-        history.points.append(Point(epoch, len(history.batch_losses), lr_now, seconds, means, val, measured))
+        history.points.append(Point(epoch, len(history.batch_losses), rate, seconds, means, val, measured))
         bar.epoch(history)
         if saved and (problem := saved.save(history)):
             bar.say(problem)
@@ -126,7 +130,7 @@ def fit(
                 history, began = found, began - found.seconds[-1]
                 bar.say(f"Going on from {saved.path.name}: {len(history.points) - 1} of {num_epochs} epochs are done.")
             if not history.points:
-                record(0, evaluate(model, loss, first, batch_size=batch_size))
+                record(0, evaluate(model, loss, first, batch_size=batch_size), rate=optimizer.param_groups[0]["lr"])
             for epoch in range(len(history.points), num_epochs + 1):
                 model.train()
                 means = Means()
@@ -140,13 +144,14 @@ def fit(
                         raise _Diverged(_diagnosis(values["loss"], model, batch, history, optimizer))
                     if not history.batch_losses:
                         _check_gradients(parameters)
+                    rate = optimizer.param_groups[0]["lr"]
                     optimizer.step()
                     if scheduler:
                         scheduler.step()
                     history.batch_losses.append(values["loss"])
                     means.add(values, len(batch[0]))
                     bar.step(epoch, means)
-                record(epoch, means.values())
+                record(epoch, means.values(), rate)
         except KeyboardInterrupt:
             history.stopped = (
                 f"interrupted in epoch {len(history.points)}, after step {len(history.batch_losses):,};"
