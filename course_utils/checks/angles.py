@@ -65,13 +65,13 @@ def _judge_angles(principal_angles: Answer) -> None:
 
     draws, equal = [], []
     for _ in range(4):
-        d, k = integer(7, 12, generator), integer(2, 4, generator)
+        d, k = integer(9, 14, generator), integer(2, 4, generator)
         draws.append((normal(d, k, generator=generator), normal(d, k, generator=generator)))
     for _ in range(40):
         A = normal(9, 4, generator=generator)
         equal.append((A, A @ (normal(4, 4, generator=generator) + 3 * torch.eye(4))))
     text = "the angles are {got}, and scipy.linalg.subspace_angles finds {expected}, in degrees."
-    hold(principal_angles, _angles, draws, _ANGLES, text, sort)
+    hold(principal_angles, _angles, draws, _ANGLES[:-1], text, sort, atol=1e-3)  # acos is rough near 0°
     for A, B in equal:
         angles = call(principal_angles, A.clone(), B.clone())
         if isinstance(angles, Tensor) and angles.isnan().any():

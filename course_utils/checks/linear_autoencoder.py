@@ -150,7 +150,7 @@ def _judge_gradient(gradient: Answer) -> None:
         draws.append((X - X.mean(0), W, V))
     for i, name in enumerate(("dW", "dV")):
         text = f"{name} is {{got}}, and autograd finds {{expected}}."
-        hold(gradient, _autograd, draws, _GRADIENT, text, one_of_two(i, "dW", "dV"))
+        hold(gradient, _autograd, draws, _GRADIENT, text, one_of_two(i, "dW", "dV"), what=name)
 
 
 gradient = Check("gradient", _judge_gradient, "autograd finds the same two matrices to the last digits.", _GRADIENT)

@@ -23,14 +23,20 @@ def hold(
     mistakes: Iterable[Mistake],
     otherwise: str,
     view: Answer = lambda value: value,
+    *,
+    what: str = "the result",
+    atol: float = 1e-6,
 ) -> None:
-    """:func:`compare` after a ``view`` of what the functions return, such as one of two results."""
+    """:func:`compare` after a ``view`` of what the functions return; a message about its shape says ``what`` it is."""
 
     def seen(function: Answer) -> Answer:
         return functools.wraps(function)(lambda *arguments: view(call(function, *arguments)))
 
     known = [replace(mistake, make=seen(mistake.make)) for mistake in mistakes]
-    compare(seen(answer), seen(reference), draws, known, otherwise=otherwise)
+    try:
+        compare(seen(answer), seen(reference), draws, known, otherwise=otherwise, atol=atol)
+    except Wrong as wrong:
+        raise Wrong(str(wrong).replace("the result ", f"{what} ", 1)) from None
 
 
 def one_of_two(index: int, *names: str) -> Answer:

@@ -80,7 +80,7 @@ _PCA = (
     ),
     Mistake(
         "least variance",
-        "these are the k directions of the *least* variance. In which order do the eigenvalues come?",
+        "these are the k directions of the least variance. In which order do the eigenvalues come?",
         lambda X, k: (X.mean(0), eigh(torch.cov(X.T)).eigenvectors[:, :k]),
     ),
 )
@@ -104,14 +104,18 @@ def _judge_projection(pca: Answer, project: Answer, reconstruct: Answer) -> None
     generator = fresh()
     draws = [cloud(generator) for _ in range(3)]
     view = one_of_two(0, "the mean", "U")
-    hold(pca, _pca, draws, (), "the mean that pca returns is {got}, and it should be {expected}.", view)
+    hold(
+        pca, _pca, draws, (), "the mean that pca returns is {got}, and it should be {expected}.", view, what="the mean"
+    )
     text = "the k columns of U are not the principal directions, strongest first: U is {got}, and should be {expected}."
-    hold(pca, _pca, draws, _PCA, text, _upright)
+    hold(pca, _pca, draws, _PCA, text, _upright, what="U")
     models = [(X, *_pca(X, k)) for X, k in draws]
     others = [(X[:7] + 1, mean, U) for X, mean, U in models]
-    hold(project, _RIGHT_1[1], others, _PROJECT, "project gives {got}, and it should be {expected}.")
+    hold(project, _RIGHT_1[1], others, _PROJECT, "project gives {got}, and it should be {expected}.", what="the code")
     codes = [((X[:7] - mean) @ U, mean, U) for X, mean, U in models]
-    hold(reconstruct, _RIGHT_1[2], codes, _RECONSTRUCT, "reconstruct gives {got}, and it should be {expected}.")
+    hold(
+        reconstruct, _RIGHT_1[2], codes, _RECONSTRUCT, "reconstruct gives {got}, and it should be {expected}.", what="x̂"
+    )
 
 
 projection = Check(
@@ -193,7 +197,7 @@ _REMAINING = (
 def _judge_variance(components_for: Answer, remaining_error: Answer) -> None:
     generator = fresh()
     clouds = [cloud(generator) for _ in range(3)]
-    draws = [(X, share) for X, _ in clouds for share in (0.5, 0.8, 0.9, 0.99)]
+    draws = [(X, share) for X, _ in clouds for share in (0.3, 0.6, 0.9, 0.99)]
     text = "components_for gives {got}; the smallest number that holds the share is {expected}."
     hold(components_for, _components, draws, _COMPONENTS, text)
     text = "remaining_error gives {got}; reconstructing with k components and measuring gives {expected}."
