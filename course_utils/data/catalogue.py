@@ -42,8 +42,9 @@ class DataSet:
         folder: where its files lie in a data folder, as torchvision lays them out.
         files: the unpacked files.
         mirror_folder: where they lie under ``COURSE_MIRROR``.
-        url: where a set that torchvision does not know is downloaded.
-        loader: the torchvision class that downloads the set, with its own mirrors; empty if there is none.
+        mirrors: addresses to which a file's name is added, for images those of torchvision's loader; written down
+            here so that being offline does not cost the import of torchvision.
+        loader: the torchvision class that downloads the set, packed; empty if there is none.
         packed_sums: md5 sums of the packed files; ``None`` for those that torchvision knows.
         system_folder: where the operating system's package lays the packed files.
         system_package: that package.
@@ -54,7 +55,7 @@ class DataSet:
     folder: str
     files: tuple[DataFile, ...]
     mirror_folder: str
-    url: str = ""
+    mirrors: tuple[str, ...]
     loader: str = ""
     packed_sums: tuple[str, ...] | None = None
     system_folder: Path | None = None
@@ -80,6 +81,7 @@ IMAGES: dict[str, DataSet] = {
             "27ae3e4e09519cfbb04c329615203637",
         ),
         mirror_folder="MNIST",
+        mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"),
         loader="MNIST",
     ),
     "fashion-mnist": DataSet(
@@ -93,6 +95,7 @@ IMAGES: dict[str, DataSet] = {
             "15d484375f8d13e6eb1aabb0c3f46965",
         ),
         mirror_folder="FashionMNIST",
+        mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
         loader="FashionMNIST",
         system_folder=Path("/usr/share/datasets/fashion-mnist"),
         system_package="dataset-fashion-mnist",
@@ -106,6 +109,6 @@ TEXTS: dict[str, DataSet] = {
         folder="tinyshakespeare",
         files=(DataFile("input.txt", 1_115_394, "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"),),
         mirror_folder="tinyshakespeare",
-        url="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        mirrors=("https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/",),
     ),
 }

@@ -98,14 +98,12 @@ def _say_failed(data: DataSet, error: BaseException) -> None:
 
 
 def _mirrors(data: DataSet) -> list[str]:
-    """Addresses to which a file's name is added."""
+    """Those of the set, or the one that ``COURSE_MIRROR`` puts in their place."""
     if base := os.environ.get("COURSE_MIRROR"):
         if not base.startswith(("http://", "https://")):
             raise InputError(f'COURSE_MIRROR is "{base}", which is no web address; one is http://192.168.0.5:8000')
         return [f"{base.rstrip('/')}/{data.mirror_folder}/"]
-    if data.loader:
-        return list(getattr(_torchvision.load().datasets, data.loader).mirrors)
-    return [data.url.rsplit("/", 1)[0] + "/"]
+    return list(data.mirrors)
 
 
 def _packed(data: DataSet) -> list[str]:

@@ -66,8 +66,10 @@ def _unpack(packed: Path, target: Path) -> Path:
     try:
         with gzip.open(packed) as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
-    except gzip.BadGzipFile:
-        raise DamagedError(packed, "it is no gzip file") from None
+    except gzip.BadGzipFile:  # of no gzip file, and of one whose content does not fit its check value
+        with packed.open("rb") as start:
+            is_gzip = start.read(2) == b"\x1f\x8b"
+        raise DamagedError(packed, "its gzip data is broken" if is_gzip else "it is no gzip file") from None
     except EOFError:
         raise DamagedError(packed, "cut short") from None
     except zlib.error:

@@ -65,7 +65,7 @@ _PHRASES: dict[str, list[tuple[float, str]]] = {
     ],
     "question": [
         (2, "link_and ask_who verb2s np2 pp1"),
-        (2, "ask_why past np2 verb2 np1"),
+        (2, "ask_why auxiliary np2 verb2 np1"),
         (3, "modal pron verb2 np2 pp1"),
     ],
     "np1": [(1, "det noun1")],
@@ -105,7 +105,7 @@ _WORDS = {
     "link_and": "and",
     "ask_who": "who",
     "ask_why": "why how when where",
-    "past": "doth did",
+    "auxiliary": "doth did",
     "call": "O",
     "comma": ",",
     "full": ".",
