@@ -87,10 +87,8 @@ def components_snapshots(
         _draw_components(column, image, mean, components, k)
     for ax, label in zip(axes[:, 0], ("image", "from k numbers", "what is lost"), strict=True):
         ax.text(-0.12, 0.5, label, transform=ax.transAxes, rotation=90, ha="right", va="center", fontsize=9)
-    for ax in axes[0]:
-        ax.set_title("")
-    for ax in axes[2]:
-        ax.set_title("")
+    for ax in (*axes[0], *axes[2]):
+        ax.set_title("", loc="center")
     return figure
 
 

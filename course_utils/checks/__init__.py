@@ -1,6 +1,24 @@
-"""Checks of the exercises, one module per exercise notebook, named after it."""
+"""Checks of the exercises, one module per exercise notebook, named after it.
 
-from course_utils.checks import gaussian, linear_autoencoder
+``checks.gaussian`` and its siblings are imported when they are first used, so that an exercise depends on its own
+checks alone.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
 from course_utils.checks.waiting import ready
 
-__all__ = ["gaussian", "linear_autoencoder", "ready"]
+EXERCISES = ("gaussian", "linear_autoencoder")
+
+__all__ = ["EXERCISES", "ready"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in EXERCISES:
+        return import_module(f"course_utils.checks.{name}")
+    raise AttributeError(f"course_utils.checks has no module {name!r}; there are: {', '.join(EXERCISES)}.")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *EXERCISES]
