@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 from course_utils.data.catalogue import IMAGES, TEXTS, DataSet
 from course_utils.data.sources import open_set
 from course_utils.errors import CourseError
 
-__all__ = ["STEPS", "main"]
+__all__ = ["main", "steps"]
 
 Step = tuple[str, Callable[[], str | None]]
 """What is prepared, and what does it: returns what came of it, or ``None`` if it could not be done."""
@@ -24,12 +25,9 @@ def _find(data: DataSet) -> str | None:
         return f"{found.source}, {size / 1e6:.1f} MB, verified"
 
 
-def _steps() -> list[Step]:
-    sets = [*IMAGES.values(), *TEXTS.values()]
-    return [(data.title, lambda data=data: _find(data)) for data in sets]  # type: ignore[misc]
-
-
-STEPS: Callable[[], list[Step]] = _steps
+def steps() -> list[Step]:
+    """Everything there is to prepare, in order; a notebook that needs more beforehand gets its step here."""
+    return [(data.title, partial(_find, data)) for data in [*IMAGES.values(), *TEXTS.values()]]
 
 
 def main(arguments: list[str]) -> int:
@@ -42,10 +40,10 @@ def main(arguments: list[str]) -> int:
         0 when everything is there, 1 when something is missing or damaged.
     """
     argparse.ArgumentParser(prog="python -m course_utils data", description=__doc__).parse_args(arguments)
-    steps = STEPS()
+    todo = steps()
     failed = 0
-    for number, (title, do) in enumerate(steps, start=1):
-        print(f"[{number}/{len(steps)}] {title} …", flush=True)
+    for number, (title, do) in enumerate(todo, start=1):
+        print(f"[{number}/{len(todo)}] {title} …", flush=True)
         start = time.perf_counter()
         try:
             outcome = do()
@@ -59,7 +57,7 @@ def main(arguments: list[str]) -> int:
             print(f"    ✓ {outcome} ({time.perf_counter() - start:.1f} s)", flush=True)
     if failed:
         print(
-            f"{failed} of {len(steps)} could not be prepared; the course runs all the same, on built-in stand-ins. "
+            f"{failed} of {len(todo)} could not be prepared; the course runs all the same, on built-in stand-ins. "
             "For the real data go online and run this again, or let COURSE_DATA name a folder that holds it."
         )
         return 1
