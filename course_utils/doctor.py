@@ -9,12 +9,13 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHECKS", "Finding", "examine", "main", "report"]
+__all__ = ["CHECKS", "Finding", "data_found", "examine", "main", "report"]
 
 INSTALL = f'"{sys.executable}" -m pip install -c constraints.txt -e .'
 
@@ -66,9 +67,7 @@ def _python() -> Finding:
 
 
 def _torch() -> Finding:
-    code, found, error = _elsewhere(
-        "import torch; print(torch.__version__); print(float(torch.ones(2) @ torch.ones(2)))"
-    )
+    code, found, error = _elsewhere("import torch; print(torch.__version__); torch.ones(2) @ torch.ones(2)")
     if code != 0:
         return Finding("torch", False, error, f"Install again: {INSTALL}")
     return Finding("torch", True, found.strip())
@@ -117,11 +116,65 @@ def _nbgrader() -> Finding:
     return _needs("nbgrader", "nbgrader", "nbgrader", "import nbgrader")
 
 
+def _data() -> Finding:
+    code, found, error = _elsewhere("from course_utils.doctor import data_found; print(data_found())")
+    if code != 0:
+        return Finding("data", False, error, "Mend this first; then `make data` fetches what is missing.")
+    if "damaged" in found:
+        return Finding("data", False, found.strip(), "Put a good copy in its place, or delete it and run `make data`.")
+    advice = "`make data` fetches what is missing; until then a stand-in takes its place." if "none" in found else ""
+    return Finding("data", True, found.strip(), advice)
+
+
+def _cache() -> Finding:
+    code, found, error = _elsewhere("from course_utils.data.folders import cache_folder; print(cache_folder())")
+    if code != 0:
+        return Finding("cache", False, error, "Mend torch and torchvision first.")
+    folder = Path(found.strip())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Finding("cache", True, f"{folder} can be written")
+    except OSError as error:
+        advice = "Let COURSE_CACHE name a folder that can be written; until then every session downloads anew."
+        return Finding("cache", False, f"{folder}: {error.strerror}", advice)
+
+
+def data_found() -> str:
+    """Which data sets are on this machine, verified, and from which source; nothing is downloaded."""
+    from course_utils.data.catalogue import IMAGES, TEXTS
+    from course_utils.data.files import DamagedError, MissingError, collect
+    from course_utils.data.folders import cache_folder, own_folder
+
+    said = []
+    for data in [*IMAGES.values(), *TEXTS.values()]:
+        own = own_folder()
+        places = [("your folder", own / data.folder)] if own else []
+        places.append(("the course's cache", cache_folder() / data.folder))
+        places += [("Debian's package", data.system_folder)] if data.system_folder else []
+        found = "none here"
+        with tempfile.TemporaryDirectory() as scratch:
+            for kind, folder in places:
+                try:
+                    collect(data, folder, lambda scratch=scratch: Path(scratch))  # type: ignore[misc]
+                    found = kind
+                    break
+                except MissingError:
+                    continue
+                except DamagedError as damaged:
+                    found = f"{damaged.path} is damaged ({damaged.problem})"
+                    break
+        said.append(f"{data.title}: {found}")
+    return "; ".join(said)
+
+
 CHECKS: dict[str, Callable[[], Finding]] = {
     "Python": _python,
     "torch": _torch,
     "torchvision": _torchvision,
     "GPU": _device,
+    "data": _data,
+    "cache": _cache,
     "JupyterLab": _jupyterlab,
     "kernel": _kernel,
     "widgets": _widgets,
@@ -146,7 +199,6 @@ def _version(distribution: str) -> str | None:
 def _elsewhere(code: str) -> tuple[int, str, str]:
     """Run code in a Python of its own; status, what it printed, and the last line of its complaint."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    complaint = [line for line in done.stderr.splitlines() if line.strip()] or [
-        f"stopped with status {done.returncode}"
-    ]
-    return done.returncode, done.stdout, complaint[-1].strip()
+    complaint = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    last = complaint[-1] if complaint else f"stopped with status {done.returncode}"
+    return done.returncode, done.stdout, last.removeprefix("course_utils.errors.")

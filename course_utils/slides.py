@@ -46,8 +46,9 @@ def main(arguments: list[str]) -> int:
         print(notebooks.relative(page))
     notebooks.write_text(target / "index.html", _index(sorted(target.glob("[0-9]*.html"))))
     print(f"Open {notebooks.relative(target / 'index.html')}; to print, add ?print-pdf to a page's address.")
-    if "reveal.js" not in settings.get("reveal_url_prefix", ""):
-        print("The pages need a network; for a room without one see `python -c 'help(\"course_utils.slides\")'`.")
+    if "reveal_url_prefix" not in settings:
+        print("The pages need a network. For a room without one, before making them:")
+        print("    npm install --prefix build/slides reveal.js@4 mathjax@2 requirejs@2 jquery@3")
     return 0
 
 

@@ -118,16 +118,8 @@ def test_doctor_prints_a_line_for_everything():
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("module", "body", "said"),
-    [
-        ("torch", "raise ImportError('libtorch_cpu.so: cannot open shared object file')", "libtorch_cpu.so"),
-        ("torch", "import os; os._exit(139)", "stopped with status 139"),
-        ("ipywidgets", "raise ImportError('No module named ipywidgets')", "No module named ipywidgets"),
-    ],
-)
-def test_doctor_works_where_a_package_is_broken(tmp_path, module, body, said):
-    (tmp_path / f"{module}.py").write_text(body)
+def test_doctor_works_where_torch_is_broken(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open shared object file')")
     done = subprocess.run(
         [sys.executable, "-m", "course_utils", "doctor"],
         cwd=ROOT,
@@ -137,10 +129,46 @@ def test_doctor_works_where_a_package_is_broken(tmp_path, module, body, said):
         timeout=120,
     )
     assert done.returncode == 1
-    assert said in done.stdout
+    assert re.search(r"^!!  torch .*libtorch_cpu.so", done.stdout, flags=re.MULTILINE)
     assert "pip install -c constraints.txt" in done.stdout
-    assert "To mend:" in done.stdout
+    assert "To mend: torch, torchvision" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "body", "said"),
+    [
+        ("torch", "torch", "import os; os._exit(139)", "stopped with status 139"),
+        ("widgets", "ipywidgets", "raise ImportError('No module named ipywidgets')", "No module named ipywidgets"),
+    ],
+)
+def test_a_broken_package_is_a_finding_with_advice(tmp_path, monkeypatch, name, module, body, said):
+    (tmp_path / f"{module}.py").write_text(body)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    finding = doctor.examine(name)
+    assert not finding.works
+    assert said in finding.found
+    assert "pip install" in finding.advice
+    assert str(finding).startswith("!!")
+
+
+def test_doctor_says_which_file_is_damaged(tmp_path, monkeypatch):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{name}-ubyte").write_bytes(b"short")
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    finding = doctor.examine("data")
+    assert not finding.works
+    assert "train-images-idx3-ubyte is damaged (cut short" in finding.found
+
+
+def test_doctor_says_that_the_cache_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    finding = doctor.examine("cache")
+    assert not finding.works
+    assert "COURSE_CACHE" in finding.advice
 
 
 def test_the_test_command_runs_everything_and_pytest_last(tmp_path):
