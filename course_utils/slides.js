@@ -3,8 +3,13 @@
   const page = 720;
   const fit = (section) => {
     section.style.zoom = 1;
+    section.style.maxHeight = "";
     const height = section.scrollHeight;
-    if (height > page) section.style.zoom = Math.max(0.5, page / height);
+    if (height <= page) return;
+    const zoom = Math.max(0.5, page / height);
+    section.style.zoom = zoom;
+    section.style.maxHeight = `${page / zoom}px`; // zoom shrinks the limit too
+    section.style.top = "0px";
   };
   const fitAll = () => {
     const printing = /print-pdf/.test(window.location.search);
