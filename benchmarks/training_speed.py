@@ -164,6 +164,8 @@ def measure(x: Tensor, repeats: int, product_size: int = 2048) -> tuple[dict[str
             taken, models[name] = timed(arms[name])
             seconds[name].append(taken)
         rates.append(product_rate(product_size))
+        taken_now = ", ".join(f"{name} {seconds[name][-1]:.2f} s" for name in names)
+        print(f"  repeat {repeat + 1} of {repeats}: {taken_now}", flush=True)
         weights = [models[name].state_dict().values() for name in ("fit", "bare")]
         same = same and all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
     return seconds, rates, same
