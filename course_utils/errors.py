@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterable
 
 __all__ = ["CourseError", "DataError", "InputError", "did_you_mean"]
@@ -12,7 +13,7 @@ class CourseError(Exception):
     """An error whose message says everything; Jupyter shows the message without a stack trace."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        return textwrap.wrap(f"{type(self).__name__}: {self}", width=100, break_long_words=False)
 
 
 class InputError(CourseError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -15,7 +16,7 @@ from course_utils import notebooks
 from course_utils.claims import MIME_TYPE, Claim
 from course_utils.errors import InputError
 
-__all__ = ["Entry", "claims_table", "main", "notebooks_table", "read_claims", "records", "replace_between"]
+__all__ = ["Entry", "claims_table", "gallery", "main", "notebooks_table", "read_claims", "records", "replace_between"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,31 @@ def notebooks_table(paths: Iterable[Path]) -> str:
     return "\n".join(rows)
 
 
+def gallery(paths: Iterable[Path], folder: Path) -> str:
+    """Pictures of the lectures for the README: every figure whose cell is tagged ``gallery``, written into ``folder``.
+
+    Args:
+        paths: the stored lectures.
+        folder: emptied of older pictures, then filled with ``NN-1.png``, ``NN-2.png``, …
+
+    Returns:
+        Markdown, one image per figure, with the figure's own alternative text.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    lines = []
+    for path in paths:
+        tagged = [cell for cell in notebooks.read(path).cells if "gallery" in cell.metadata.get("tags", [])]
+        figures = [o for cell in tagged for o in cell.outputs if "image/png" in o.get("data", {})]
+        for number, figure in enumerate(figures, 1):
+            picture = folder / f"{path.stem[:2]}-{number}.png"
+            picture.write_bytes(base64.b64decode(figure.data["image/png"]))
+            alt = figure.metadata.get("image/png", {}).get("alt", "")
+            lines.append(f"![{alt}]({notebooks.relative(picture)})")
+    return "\n\n".join(lines)
+
+
 def title(notebook: nbformat.NotebookNode, path: Path) -> str:
     """The notebook's first heading, or its stem."""
     return notebooks.heading(notebook, 0) or path.stem
@@ -122,10 +148,10 @@ def replace_between(text: str, name: str, table: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m course_utils claims``: the table of all claims; with ``--readme``, into the README's tables."""
+    """``python -m course_utils claims``: a table of all claims; ``--readme`` writes the README's tables and gallery."""
     parser = argparse.ArgumentParser("course_utils claims", description="The claims of all stored notebooks.")
     parser.add_argument("notebook", nargs="*", help="number, stem or path; all lectures when left out")
-    parser.add_argument("--readme", action="store_true", help="write the README's two tables, of notebooks and claims")
+    parser.add_argument("--readme", action="store_true", help="write the README's tables and its gallery")
     options = parser.parse_args(arguments)
     lectures = notebooks.find(options.notebook, ["notebooks"])
     entries = read_claims(lectures)
@@ -138,6 +164,7 @@ def main(arguments: list[str]) -> int:
         raise InputError("--readme writes the tables of all notebooks; name none.")
     readme = notebooks.root() / "README.md"
     text = replace_between(readme.read_text(encoding="utf-8"), "claims", claims_table(entries))
+    text = replace_between(text, "gallery", gallery(lectures, notebooks.root() / "notebooks" / "gallery"))
     notebooks.write_text(readme, replace_between(text, "notebooks", notebooks_table(lectures)))
     print(f"README.md: {len(lectures)} notebooks, {len(entries)} claims")
     return 0

@@ -23,7 +23,7 @@ def mse_per_pixel(x_hat: torch.Tensor, x: torch.Tensor) -> float:
         raise InputError(
             f"Reconstruction {tuple(x_hat.shape)} and image {tuple(x.shape)} differ in shape; reshape one."
         )
-    return (x_hat - x).square().mean(dtype=torch.float64).item()
+    return (x_hat - x).square().mean().item()
 
 
 def psnr(x_hat: torch.Tensor, x: torch.Tensor) -> float:

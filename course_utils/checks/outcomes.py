@@ -7,6 +7,7 @@ nbgrader gives no points), *right* is displayed. None of them shows a stack trac
 from __future__ import annotations
 
 import html
+import textwrap
 from typing import Any
 
 __all__ = ["NotAttempted", "Outcome", "Right", "Wrong", "is_gap", "kind_of"]
@@ -19,7 +20,8 @@ class Outcome(Exception):
     colour = ""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"\x1b[{self.colour}m{self.label}\x1b[0m {self}"]
+        label, *rest = textwrap.fill(f"{self.label} {self}", width=88, break_on_hyphens=False).split("\n")
+        return [label.replace(self.label, f"\x1b[{self.colour}m{self.label}\x1b[0m", 1), *rest]
 
 
 class NotAttempted(Outcome):
