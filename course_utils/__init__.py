@@ -13,3 +13,6 @@ __all__ = ["__version__"]
 # training on two cores dozens of times slower. OpenMP reads this when torch is loaded, so it reaches the kernels that
 # the course's own commands start (make lab, make test, make execute).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+# On Apple's GPU some of linear algebra (eigh, svdvals) is not there: let the CPU do it instead of stopping.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")

@@ -112,7 +112,8 @@ def _widgets() -> Finding:
 def _nbgrader() -> Finding:
     version = _version("nbgrader")
     if version is None:
-        return Finding("nbgrader", True, "not installed; only instructors need it (pip install -e '.[instructors]')")
+        install = f'"{sys.executable}" -m pip install -c constraints.txt -e ".[instructors]"'
+        return Finding("nbgrader", True, f"not installed; only instructors need it ({install})")
     return _needs("nbgrader", "nbgrader", "nbgrader", "import nbgrader")
 
 

@@ -127,7 +127,8 @@ def grade(
         from nbgrader.coursedir import CourseDirectory
         from traitlets.config import PyFileConfigLoader
     except ImportError:
-        raise InputError("Grading needs nbgrader: pip install -c constraints.txt -e '.[instructors]'") from None
+        install = f'"{sys.executable}" -m pip install -c constraints.txt -e ".[instructors]"'
+        raise InputError(f"Grading needs nbgrader. In the course's folder: {install}") from None
     tools = str(Path(sys.executable).parent)  # nbgrader starts alembic, which lies beside this Python
     os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", "")])
     settings = PyFileConfigLoader(config.name, str(config.parent)).load_config()
@@ -180,6 +181,7 @@ def main(arguments: list[str]) -> int:
     os.environ["COURSE_PROFILE"] = "full" if options.full else "quick"
     root, solutions = notebooks.root(), notebooks.find([], ["solutions"])
     course = options.course or root / "build" / "course"
+    _check_apart(options.submissions, course)
     if options.fresh and course.is_dir():
         shutil.rmtree(course)
     shutil.rmtree(course / "submitted", ignore_errors=True)
@@ -193,6 +195,14 @@ def main(arguments: list[str]) -> int:
         writer.writerows([score.student, score.exercise, score.points, score.most] for score in scores)
     print(f"\nAlso in {notebooks.relative(course / 'scores.csv')}")
     return 0
+
+
+def _check_apart(submissions: Path, course: Path) -> None:
+    """Refuse folders in which clearing the course would take something else away."""
+    if submissions.resolve().is_relative_to(course.resolve()):
+        raise InputError(f"{submissions} lies in {course}, which is cleared first; copy the submissions elsewhere.")
+    if course.is_dir() and any(course.iterdir()) and not (course / "source").is_dir():
+        raise InputError(f"{course} holds something else than nbgrader's course; name an empty folder with --course.")
 
 
 def _identities(path: Path) -> set[str]:

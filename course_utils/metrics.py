@@ -55,6 +55,9 @@ def jpeg(images: torch.Tensor, quality: int, columns: int = 10) -> tuple[float, 
 
     Returns:
         Bytes per image, and squared error per pixel of what is read back.
+
+    Raises:
+        InputError: if the images do not fill the rows of the mosaic.
     """
     page = mosaic(images, columns).cpu()
     buffer = io.BytesIO()
@@ -72,6 +75,12 @@ def quantise(codes: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: i
         low: shape (k,), the value of the lowest level, from the training set.
         high: shape (k,), the value of the highest.
         bits: bits per number.
+
+    Returns:
+        Shape (N, k), on the scale of ``codes``.
+
+    Raises:
+        InputError: if ``bits`` is less than 1.
     """
     if bits < 1:
         raise InputError(f"A code needs at least 1 bit per number; got bits = {bits}.")

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -214,7 +215,19 @@ def _tree(path: Path) -> str:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    return _shape(tree)
+
+
+def _shape(node: Any) -> str:
+    """A syntax tree as text, the same on every Python: what is empty, and what only newer ones know, is left out."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_shape, node))}]"
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 alone ends some with an empty text
+        return f"JoinedStr({_shape([part for part in node.values if getattr(part, 'value', None) != ''])})"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    named = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    return f"{type(node).__name__}({','.join(f'{name}={_shape(value)}' for name, value in named)})"
 
 
 def _is_text(node: ast.AST) -> bool:

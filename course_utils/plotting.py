@@ -68,6 +68,9 @@ def show_image(
         title: a few words above the image.
         vmin: value shown as paper.
         vmax: value shown as ink; ``None`` scales to the image.
+
+    Raises:
+        InputError: if ``image`` has another shape.
     """
     ax = plt.subplots(figsize=(1.6, 1.6))[1] if ax is None else ax
     array = _array(image)
@@ -101,9 +104,18 @@ def show_images(
         size: inches per image.
         vmin: value shown as paper.
         vmax: value shown as ink; ``None`` scales each image to itself.
+
+    Raises:
+        InputError: if there is no image, a batch has another shape, or the labels or titles are of another number.
     """
     batches = [_square(_array(row)) for row in rows]
+    if not any(len(batch) for batch in batches):
+        raise InputError("show_images was given no image; give one batch of images for each row.")
+    if labels and len(labels) != len(batches):
+        raise InputError(f"show_images got {len(labels)} labels for {len(batches)} rows; give one for each row.")
     columns = max(len(batch) for batch in batches)
+    if titles and len(titles) != columns:
+        raise InputError(f"show_images got {len(titles)} titles for {columns} columns; give one for each column.")
     width, height = (
         columns * size + (1.3 if labels else 0.1),
         len(batches) * size + (0.35 if title else 0.05) + (0.2 if titles else 0),

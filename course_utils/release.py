@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,8 @@ def make(path: Path, config: Path | None = None) -> str:
         from nbgrader.converters import GenerateAssignment
         from nbgrader.nbgraderformat import MetadataValidator, ValidationError
     except ImportError:
-        raise InputError(
-            "Exercises are made with nbgrader: pip install -c constraints.txt -e '.[instructors]'"
-        ) from None
+        install = f'"{sys.executable}" -m pip install -c constraints.txt -e ".[instructors]"'
+        raise InputError(f"Exercises are made with nbgrader. In the course's folder: {install}") from None
     notebook = notebooks.read(path)
     inspect(notebook, notebooks.relative(path))
     try:

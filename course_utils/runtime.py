@@ -125,7 +125,9 @@ def _device() -> torch.device:
     asked = os.environ.get("COURSE_DEVICE")
     if not asked:
         return torch.device(next(name for name, there in available.items() if there))
-    if not available.get(asked.split(":")[0]):
+    name, _, index = asked.partition(":")
+    count = torch.cuda.device_count() if name == "cuda" else 1
+    if not available.get(name) or (":" in asked and not (index.isdecimal() and int(index) < count)):
         there = ", ".join(name for name, is_there in available.items() if is_there)
         raise InputError(f'COURSE_DEVICE is "{asked}", which is not available here. Available: {there}.')
     return torch.device(asked)

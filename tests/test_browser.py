@@ -164,6 +164,7 @@ class Notebook:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         if index is not None:
             self.cell(index).scroll_into_view_if_needed()
+            self.page.wait_for_timeout(800)  # the notebook paints what has come into view a little later
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     def shows_no_stack_trace(self):

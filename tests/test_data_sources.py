@@ -105,6 +105,12 @@ def test_own_folder_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         load_images("mnist")
 
 
+def test_own_folder_in_the_home_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DATA", "~nobody-of-this-name/data")
+    with pytest.raises(InputError, match="is no folder"):
+        load_images("mnist")
+
+
 def test_own_folder_that_lacks_the_set(own: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small_sets.lay(own / "MNIST" / "raw")
     (own / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").unlink()

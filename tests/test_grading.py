@@ -145,6 +145,21 @@ def test_a_foreign_notebook_is_named(tmp_path: Path, solution: Path) -> None:
         grade.collect(tmp_path / "in", tmp_path, [solution])
 
 
+def test_nothing_but_a_course_is_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_PROFILE", "quick")  # the command sets it, too
+    mine = tmp_path / "thesis" / "draft.txt"
+    mine.parent.mkdir()
+    mine.write_text("years of work")
+    course = tmp_path / "course"
+    sample.write(sample.solution(), course / "source" / STEM / f"{STEM}.ipynb")
+    handed_in = sample.write(sample.solution(), course / "submitted" / "ada" / f"{STEM}.ipynb")
+    for folder, submissions in ((mine.parent, tmp_path), (course, handed_in.parent), (course, course)):
+        with pytest.raises(InputError, match=r"holds something else|lies in"):
+            grade.main([str(submissions), "--course", str(folder), "--fresh"])
+    assert mine.is_file()
+    assert handed_in.is_file()
+
+
 def test_two_files_of_one_student_are_named(tmp_path: Path, solution: Path) -> None:
     for name in ("one.ipynb", "two.ipynb"):
         sample.write(sample.solution(), tmp_path / "in" / "ada" / name)

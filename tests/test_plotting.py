@@ -130,3 +130,16 @@ def test_the_components_explorer_and_its_twin(displayed):
     assert any("k = 39" in title and "error 0.0" in title for title in titles)
     with pytest.raises(InputError, match="belong together"):
         widgets.components_explorer(images[:, :50], mean, components)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "message"),
+    [
+        ([], {}, "no image"),
+        ([torch.zeros(2, 9)], {"labels": ["a", "b"]}, "2 labels for 1 rows"),
+        ([torch.zeros(2, 9)], {"titles": ["a"]}, "1 titles for 2 columns"),
+    ],
+)
+def test_a_grid_that_cannot_be_says_why(rows, words, message):
+    with pytest.raises(InputError, match=message):
+        plotting.show_images(rows, **words)

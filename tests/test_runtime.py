@@ -75,9 +75,10 @@ def test_a_number_that_is_none_is_said(monkeypatch, variable, value):
         runtime.setup()
 
 
-def test_a_device_that_is_not_there_names_those_that_are(monkeypatch):
-    monkeypatch.setenv("COURSE_DEVICE", "abacus")
-    with pytest.raises(InputError, match=r'"abacus".*Available: .*cpu'):
+@pytest.mark.parametrize("device", ["abacus", "cuda:99", "cpu:first", "cpu:"])
+def test_a_device_that_is_not_there_names_those_that_are(monkeypatch, device):
+    monkeypatch.setenv("COURSE_DEVICE", device)
+    with pytest.raises(InputError, match=rf'"{device}".*Available: .*cpu'):
         runtime.setup()
 
 

@@ -79,7 +79,7 @@ class Check:
         try:
             if any(is_gap(answer) for answer in answers):
                 raise _open(self.gap)
-            with torch.random.fork_rng(), warnings.catch_warnings():
+            with warnings.catch_warnings(), torch.random.fork_rng(range(torch.cuda.device_count())):
                 warnings.simplefilter("ignore")  # a warning goes to stderr, and nbgrader gives no points for that
                 self.judge(*answers)
         except Outcome as outcome:
@@ -138,7 +138,7 @@ def number(value: Any, name: str = "the result") -> float:
 def close(one: Any, other: Any, rtol: float = 1e-4, atol: float = 1e-6) -> bool:
     """Whether two results agree in shape and, within the tolerances, in value; False if they cannot be compared."""
     try:
-        a, b = (torch.as_tensor(x).detach().to(torch.float64) for x in (one, other))
+        a, b = (torch.as_tensor(x).detach().cpu().to(torch.float64) for x in (one, other))
     except (TypeError, ValueError, RuntimeError):
         return False
     return a.shape == b.shape and bool(torch.allclose(a, b, rtol=rtol, atol=atol))
@@ -240,7 +240,7 @@ def _line(error: Exception) -> int:
 
 def _show(value: Any) -> str:
     if isinstance(value, torch.Tensor):
-        value = value.detach()
+        value = value.detach().cpu()
         if value.numel() > 6:
             return f"a tensor of shape {tuple(value.shape)} with mean {value.double().mean():.4g}"
         return (

@@ -29,7 +29,7 @@ def ready(answer: Any, *arguments: Any, name: str = "", like: Any = None) -> boo
     """
     name = name or getattr(answer, "__name__", "the gap above")
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(range(torch.cuda.device_count())):  # named, or several GPUs warn
             value = call(answer, *arguments) if callable(answer) and not isinstance(answer, type) else answer
         problem = "" if not is_gap(value) else " "
         if not problem and like is not None and not _is_like(value, like):

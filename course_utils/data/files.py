@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import zlib
 from collections.abc import Callable
@@ -49,7 +50,7 @@ def collect(data: DataSet, folder: Path, scratch: Callable[[], Path]) -> dict[st
     there = {}
     for file in data.files:
         places = [folder / file.name, folder / f"{file.name}.gz"]
-        place = next((path for path in places if path.is_file()), None)
+        place = next((path for path in places if os.path.isfile(path)), None)  # False, too, where one may not look
         if place is None:
             raise MissingError(file.name)
         there[file] = place

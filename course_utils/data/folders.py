@@ -24,8 +24,8 @@ def own_folder() -> Path | None:
     text = os.environ.get("COURSE_DATA")
     if not text:
         return None
-    folder = Path(text).expanduser()
-    if not folder.is_dir():
+    folder = Path(os.path.expanduser(text))
+    if not os.path.isdir(folder):  # False, too, where one may not look
         raise InputError(
             f'COURSE_DATA is "{text}", which is no folder. Let it name the folder that holds MNIST/raw, or unset it.'
         )
@@ -38,7 +38,7 @@ def cache_folder() -> Path:
     The folder need not exist yet, and need not be writable.
     """
     if text := os.environ.get("COURSE_CACHE"):
-        return Path(text).expanduser().absolute()
+        return Path(os.path.expanduser(text)).absolute()
     home = Path(os.path.expanduser("~"))
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / _NAME
