@@ -46,7 +46,10 @@ def test_claims_prints_one_line_each(course: Path, capsys: pytest.CaptureFixture
 def test_readme_gets_both_tables_and_keeps_the_rest(course: Path) -> None:
     readme = course / "README.md"
     marks = "# Course\n<!-- {0}:begin -->\nformer\n<!-- {0}:end -->\n"
-    readme.write_text(marks.format("notebooks") + "between\n" + marks.format("claims") + "after\n", encoding="utf-8")
+    readme.write_text(
+        marks.format("notebooks") + "between\n" + marks.format("claims") + marks.format("gallery") + "after\n",
+        encoding="utf-8",
+    )
     assert ledger.main(["--readme"]) == 0
     text = readme.read_text(encoding="utf-8")
     assert "former" not in text
