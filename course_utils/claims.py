@@ -197,7 +197,11 @@ def _page(rows: list[Claim], *, full: bool = False) -> str:
     for row in rows:
         colour = colours.get(row.verdict, "#888888")
         bar = row.bar + (f" (stretch {row.stretch:g})" if row.stretch is not None else "")
-        cells = [f"<code>{html.escape(row.id)}</code>", html.escape(row.text), f"<b>{html.escape(row.value)}</b>"]
+        cells = [
+            f'<code style="white-space:nowrap">{html.escape(row.id)}</code>',
+            html.escape(row.text),
+            f"<b>{html.escape(row.value)}</b>",
+        ]
         cells += [html.escape(bar)] + ([html.escape(row.source)] if full else [])
         cells += [f'<span style="border-left:4px solid {colour};padding-left:6px">{row.verdict}</span>']
         lines.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--full", action="store_true", help="the full profile, every claim judged; takes hours")
     parser.add_argument("--workers", type=int, help="how many tests and notebooks run side by side")
     options = parser.parse_args(arguments)
-    course, cores = root(), os.cpu_count() or 1
+    course, cores = root(), _cores()
     workers = options.workers or max(2, min(cores, 4))
     variables = environment(full=options.full, threads=max(1, cores // workers))
     failed = []
@@ -69,6 +69,12 @@ def environment(*, full: bool, threads: int) -> dict[str, str]:
     if full:
         variables["COURSE_STRICT"] = "1"
     return variables
+
+
+def _cores() -> int:
+    """The cores this process may use, which a container may hold below those of the machine."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _missing(module: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def _parameters(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> li
 
 def _check_numbers(num_samples: int, num_epochs: int, batch_size: int, lr: float, clip: float | None) -> None:
     for name, value in {"num_epochs": num_epochs, "batch_size": batch_size}.items():
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, Integral) or value < 1:
             raise InputError(f"{name}={value}; give a whole number, 1 or more.")
     if batch_size > num_samples:
         raise InputError(f"batch_size={batch_size} is more than the {num_samples} samples of the data; lower it.")

@@ -211,6 +211,10 @@ def seeds(notebook: nbformat.NotebookNode, measured: dict[str, Any], required: t
         others = {run["seed"] for run in found["runs"]} - {made["seed"]}
         if len(others) < 3:
             complaints.append(f"{claim.id} has {len(others)} seeds beside the notebook's own; it takes 3")
+        values = [run["measured"] for run in found["runs"] if run["measured"] is not None]
+        worst = max(values, default=math.inf) if claim.op.startswith("<") else min(values, default=-math.inf)
+        if claim.kind == "trained" and abs(claim.bound - worst) < max(values, default=0) - min(values, default=0):
+            complaints.append(f"{claim.id}: the worst seed, {worst}, is nearer to the bar than the seeds are apart")
         for run in found["runs"]:
             if not (run["judged"] and run["holds"] and _passes(run["measured"], claim)):
                 complaints.append(f"{claim.id} does not hold with seed {run['seed']}: {run['measured']}")

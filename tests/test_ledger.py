@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ def test_readme_gets_both_tables_and_keeps_the_rest(course: Path) -> None:
     assert "≤ 2 (stretch 1) | a paper | missed here |" in text
     assert ledger.main(["--readme"]) == 0
     assert readme.read_text(encoding="utf-8") == text
+
+
+def test_gallery_holds_the_tagged_figures_with_their_texts(tmp_path: Path) -> None:
+    picture = base64.b64encode(b"\x89PNG and so on").decode()
+    figure = new_output("display_data", data={"image/png": picture}, metadata={"image/png": {"alt": "Dots on a line."}})
+    tagged = new_code_cell("plot()", outputs=[figure], metadata={"tags": ["gallery"]})
+    path = sample.write(
+        sample.notebook([tagged, new_code_cell("plot()", outputs=[figure])]), tmp_path / "07_dots.ipynb"
+    )
+    folder = tmp_path / "gallery"
+    folder.mkdir()
+    (folder / "old.png").write_bytes(b"old")
+    text = ledger.gallery([path], folder)
+    assert text.startswith("![Dots on a line.](")
+    assert text.count("![") == 1
+    assert [file.name for file in folder.iterdir()] == ["07-1.png"]
+    assert (folder / "07-1.png").read_bytes() == b"\x89PNG and so on"
 
 
 def test_readme_without_marks_is_refused(course: Path) -> None:

@@ -246,6 +246,7 @@ PLANTED_SEEDS: dict[str, Callable[[Any], object]] = {
     "the same seed twice": lambda s: s["claims"]["t/x"]["runs"][0].update(seed=3),
     "one misses": lambda s: s["claims"]["t/x"]["runs"][1].update(measured=1.1, holds=False),
     "one misses, misjudged": lambda s: s["claims"]["t/x"]["runs"][1].update(measured=1.1),
+    "hardly holds": lambda s: s["claims"]["t/x"]["runs"][1].update(measured=0.9),
     "not judged": lambda s: s["claims"]["t/x"]["runs"][2].update(judged=False),
 }
 
