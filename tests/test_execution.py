@@ -75,17 +75,26 @@ def test_execute_stores_outputs_and_what_they_were_made_with(
     ],
 )
 def test_a_failure_names_the_cell_and_leaves_the_file(
-    course: Path, source: str, reason: str, capsys: pytest.CaptureFixture[str]
+    course: Path, source: str, reason: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COURSE_STRICT", "1")
     path = lecture(course, SETUP, source)
     before = path.read_bytes()
-    assert execution.execute_main(["--quick", "01"]) == 1
+    assert execution.execute_main(["01"]) == 1
     said = capsys.readouterr().out
     assert f"notebooks/01_sample.ipynb, cell 3 (“The part that counts”){':' if 'Error' in reason else ''}" in said
     assert reason in said
     assert "second line" not in said
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_trying_out_in_quick_stores_nothing(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = lecture(course, SETUP, "print(6 * 7)")
+    before = path.read_bytes()
+    assert execution.execute_main(["--quick", "01"]) == 0
+    assert "(quick" in capsys.readouterr().out
+    assert path.read_bytes() == before
 
 
 def test_run_writes_a_page_and_not_the_notebook(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
