@@ -19,7 +19,7 @@ lab: $(VENV)/.installed ## install what is missing and start JupyterLab (PORT=88
 test: $(VENV)/.installed-tests ## unit tests, ruff, mypy, and every notebook executed in the quick profile
 	@$(RUN) test
 
-test-full: $(VENV)/.installed-tests ## the same in the full profile, every claim judged (hours)
+test-full: $(VENV)/.installed-tests ## the same in the full profile, every claim judged (minutes per notebook)
 	@$(RUN) test --full
 
 test-browser: $(VENV)/.installed-tests ## the student's path through JupyterLab, in a real browser

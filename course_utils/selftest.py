@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
         InputError: if pytest and its company are not installed.
     """
     parser = argparse.ArgumentParser("course_utils test", description="Test the course and execute its notebooks.")
-    parser.add_argument("--full", action="store_true", help="the full profile, every claim judged; takes hours")
+    parser.add_argument("--full", action="store_true", help="the full profile, every claim judged")
     parser.add_argument("--workers", type=int, help="how many tests and notebooks run side by side")
     options = parser.parse_args(arguments)
     course, cores = root(), _cores()
