@@ -33,7 +33,8 @@ def likelihood_explorer(x: torch.Tensor) -> None:
         value = _draw_likelihood(ax, x, mean, std)
         best["value"] = max(best["value"], value)
         left = float(stats.norm(x.mean(), x.std(correction=0)).logpdf(x).sum()) - value
-        ax.set_title(f"log-likelihood {value:.1f} nats; {left:.1f} below the summit; your best {best['value']:.1f}")
+        title = f"log-likelihood {value:.1f} nats; {left:.1f} below the summit; your best {best['value']:.1f}"
+        ax.set_title(title.replace("-", "−").replace("log−", "log-"))
         return figure
 
     middle = round(float(x.mean()))
@@ -49,7 +50,7 @@ def likelihood_snapshots(x: torch.Tensor, settings: Sequence[tuple[float, float]
     figure, axes = plt.subplots(1, len(settings), figsize=(3.2 * len(settings), 2.6), sharey=True, squeeze=False)
     for ax, (mean, std) in zip(axes[0], settings, strict=True):
         value = _draw_likelihood(ax, x, mean, std)
-        ax.set_title(f"μ = {mean:.0f}, σ = {std:.1f}: {value:.0f} nats")
+        ax.set_title(f"μ = {mean:.0f} cm, σ = {std:.1f} cm: {value:.0f} nats".replace("-", "−"), fontsize=9)
         ax.label_outer()
     return figure
 

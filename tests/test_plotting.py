@@ -112,7 +112,7 @@ def test_the_likelihood_twin_says_the_log_likelihood():
     x = 163 + 7 * torch.randn(50, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     figure = widgets.likelihood_snapshots(x, [(150.0, 7.0), (163.0, 7.0)])
     expected = torch.distributions.Normal(163.0, 7.0).log_prob(x).sum()
-    assert f"{expected:.0f} nats" in figure.axes[1].get_title(loc="left")
+    assert f"−{-expected:.0f} nats" in figure.axes[1].get_title(loc="left")
 
 
 def test_the_components_explorer_and_its_twin(displayed):
