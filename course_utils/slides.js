@@ -5,7 +5,10 @@
     section.style.zoom = 1;
     section.style.maxHeight = "";
     const height = section.scrollHeight;
-    if (height <= page) return;
+    if (height <= page) {
+      section.style.top = `${(page - height) / 2}px`; // formulas may have grown since reveal.js centred it
+      return;
+    }
     const zoom = Math.max(0.5, page / height);
     section.style.zoom = zoom;
     section.style.maxHeight = `${page / zoom}px`; // zoom shrinks the limit too
