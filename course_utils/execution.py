@@ -18,8 +18,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from course_utils import notebooks
-from course_utils.errors import CourseError, InputError
+from course_utils import hashes, notebooks
+from course_utils.errors import CourseError
 
 __all__ = ["ExecutionError", "execute", "execute_main", "page", "run_main", "store"]
 
@@ -123,8 +123,8 @@ def execute(
         "data": made["data"],
         "seconds": round(seconds, 1),
         "versions": made["versions"],
-        "code_hash": notebooks.code_hash(notebook),
-        "helpers_hash": notebooks.helpers_hash(made["helpers"]),
+        "code_hash": hashes.code_hash(notebook),
+        "helpers_hash": hashes.helpers_hash(made["helpers"]),
         "helpers": made["helpers"],
     }
     return notebook
@@ -168,11 +168,7 @@ def run_main(arguments: list[str]) -> int:
     """``python -m course_utils run 02``: execute a notebook with a line per cell and write a page into ``build/``."""
     parser = argparse.ArgumentParser("course_utils run", description="Execute a notebook, write a page into build/.")
     parser.add_argument("notebook", nargs="?", help="number or stem of a lecture, or the path of any notebook")
-    name = parser.parse_args(arguments).notebook
-    if not name:
-        stems = ", ".join(path.stem for path in notebooks.find([], ["notebooks"])) or "none yet"
-        raise InputError(f"Which notebook? Say NB=02 to make, or its number here. There are: {stems}.")
-    path = notebooks.find([name])[0]  # the lecture, when there is one
+    path = notebooks.one(parser.parse_args(arguments).notebook)  # the lecture, when there is one
     notebook = notebooks.read(path)
     print(notebooks.relative(path))
     failure: ExecutionError | None = None

@@ -8,19 +8,15 @@ since, and those whose helpers have.
 from __future__ import annotations
 
 import argparse
-import ast
-import hashlib
-import json
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import nbformat
 
+from course_utils import hashes
 from course_utils.errors import InputError, did_you_mean
 
 __all__ = [
@@ -28,11 +24,10 @@ __all__ = [
     "FOLDERS",
     "budget",
     "clean",
-    "code_hash",
     "find",
     "heading",
-    "helpers_hash",
     "main",
+    "one",
     "read",
     "relative",
     "root",
@@ -91,6 +86,18 @@ def find(names: Iterable[str] = (), folders: Sequence[str] = FOLDERS) -> list[Pa
             raise InputError(f'No notebook is called "{name}". {known}')
         found += [p for p in fitting if p not in found]
     return found if names else there
+
+
+def one(name: str | None, folders: Sequence[str] = FOLDERS, what: str = "notebook") -> Path:
+    """The first notebook of ``folders`` that ``name`` asks for, see :func:`find`.
+
+    Raises:
+        InputError: if there is no name, or it fits nothing; the message names the notebooks there are.
+    """
+    if not name:
+        stems = ", ".join(path.stem for path in find([], ["notebooks"])) or "none yet"
+        raise InputError(f"Which {what}? Say NB=02 to make, or its number here. There are: {stems}.")
+    return find([name], folders)[0]
 
 
 def relative(path: Path) -> str:
@@ -157,18 +164,6 @@ def heading(notebook: nbformat.NotebookNode, index: int) -> str:
     return ""
 
 
-def code_hash(notebook: nbformat.NotebookNode) -> str:
-    """SHA-256 over the sources of the code cells, in order: what the stored outputs belong to."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return hashlib.sha256(json.dumps(sources, ensure_ascii=False).encode()).hexdigest()
-
-
-def helpers_hash(modules: Iterable[str]) -> str:
-    """SHA-256 over the syntax trees, docstrings aside, of the named ``course_utils`` modules, sorted by name."""
-    trees = [[name, _tree(_file(name))] for name in sorted(set(modules))]
-    return hashlib.sha256(json.dumps(trees).encode()).hexdigest()
-
-
 def budget(path: Path, profile: str = "full") -> float:
     """The seconds that a notebook may take on two CPU cores without a GPU; infinite for one of no known number."""
     folder = path.resolve().parent.name
@@ -187,9 +182,9 @@ def stale(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         made = notebook.metadata.get("course")
         if not made:
             yield path, "was never executed with `make execute`"
-        elif made.get("code_hash") != code_hash(notebook):
+        elif made.get("code_hash") != hashes.code_hash(notebook):
             yield path, "its own code has changed since it was executed"
-        elif made.get("helpers_hash") != helpers_hash(made.get("helpers", [])):
+        elif made.get("helpers_hash") != hashes.helpers_hash(made.get("helpers", [])):
             yield path, "the helpers it imports have changed since it was executed"
 
 
@@ -203,39 +198,3 @@ def main(arguments: list[str]) -> int:
         print(f"{relative(path)}: {reason}")
     print("Execute them again: make execute" if found else "Every stored output belongs to the code as it stands.")
     return 0
-
-
-@cache
-def _tree(path: Path) -> str:
-    """The syntax tree of a module without its docstrings; empty for a module that is gone."""
-    if not path.is_file():
-        return ""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
-    return _shape(tree)
-
-
-def _shape(node: Any) -> str:
-    """A syntax tree as text, the same on every Python: what is empty, and what only newer ones know, is left out."""
-    if isinstance(node, list):
-        return f"[{','.join(map(_shape, node))}]"
-    if isinstance(node, ast.JoinedStr):  # Python 3.12 alone ends some with an empty text
-        return f"JoinedStr({_shape([part for part in node.values if getattr(part, 'value', None) != ''])})"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    named = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
-    return f"{type(node).__name__}({','.join(f'{name}={_shape(value)}' for name, value in named)})"
-
-
-def _is_text(node: ast.AST) -> bool:
-    """Whether a statement is nothing but a string: a docstring, of a module, a class, a function or a constant."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _file(module: str) -> Path:
-    """Where a module of the package lies; found by its name, without importing anything."""
-    path = _PACKAGE.joinpath(*module.split(".")[1:])
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

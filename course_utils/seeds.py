@@ -57,11 +57,7 @@ def main(arguments: list[str]) -> int:
     """``python -m course_utils seeds 07``: measure a lecture's claims on three more seeds; exit 1 if one misses."""
     parser = argparse.ArgumentParser("course_utils seeds", description="A lecture's claims on three more seeds.")
     parser.add_argument("notebook", nargs="?", help="number, stem or path of a lecture")
-    name = parser.parse_args(arguments).notebook
-    if not name:
-        stems = ", ".join(path.stem for path in notebooks.find([], ["notebooks"])) or "none yet"
-        raise InputError(f"Which lecture? Say NB=02 to make, or its number here. There are: {stems}.")
-    path = notebooks.find([name], ["notebooks"])[0]
+    path = notebooks.one(parser.parse_args(arguments).notebook, ["notebooks"], what="lecture")
     made = notebooks.read(path).metadata.get("course")
     if not made:
         raise InputError(f"{notebooks.relative(path)} was never executed, so its own seed is not known: make execute.")

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from required_claims import Required
 
-from course_utils import notebooks
+from course_utils import hashes
 from course_utils.ledger import records
 
 MOST_BYTES = 1_500_000
@@ -47,7 +47,7 @@ def freshness(notebook: nbformat.NotebookNode) -> list[str]:
     if not made:
         return ["was never executed with `make execute`: no metadata says what its outputs were made with"]
     complaints = []
-    if made["code_hash"] != notebooks.code_hash(notebook):
+    if made["code_hash"] != hashes.code_hash(notebook):
         complaints.append("its code has changed since it was executed: make execute")
     if made["profile"] != "full":
         complaints.append(f"was executed in the {made['profile']} profile")

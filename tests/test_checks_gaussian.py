@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import gap_cells
 import numpy as np
 import pytest
 import torch
@@ -36,28 +35,16 @@ def check_of(gap: str) -> Check:
 
 def answers(gap: str, *, solved: bool) -> tuple[Any, ...]:
     """What the solution notebook's cell defines, with its region or with the stub in its place."""
-    cells = nbformat.read(SOLUTION, as_version=4).cells
-    source = next(c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade_id") == gap)
-    if not solved:
-        source = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "...", source, flags=re.S)
-    names: dict[str, Any] = {"math": math, "torch": torch}
-    exec(source, names)
+    names = gap_cells.defined(SOLUTION, gap, {"math": math, "torch": torch}, solved=solved)
     return tuple(names[name] for name in NAMES[gap])
 
 
-def as_answers(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
 def outcome(gap: str, *given: Any) -> str:
-    """The message of a wrong answer."""
-    with pytest.raises(Wrong) as caught:
-        check_of(gap)(*given)
-    return str(caught.value)
+    return gap_cells.wrong_message(check_of(gap), *given)
 
 
 def test_every_gap_of_the_notebook_is_tested():
-    cells = nbformat.read(SOLUTION, as_version=4).cells
+    cells = gap_cells.cells(SOLUTION)
     gaps = [c.metadata.nbgrader.grade_id for c in cells if c.metadata.get("nbgrader", {}).get("solution")]
     assert gaps == list(NAMES)
     calls = [c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade")]
@@ -90,7 +77,7 @@ def test_each_gap_knows_mistakes_by_name(gap):
 )
 def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
     for _ in range(REPEATS):
-        assert outcome(gap, *as_answers(mistake.make)) == mistake.message
+        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
 
 
 VERDICTS = {"mean": "right", "MLE variance": "low", "n-1 variance": "right", "n-1 std": "low"}
@@ -161,7 +148,7 @@ def _table(counts):
 def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
     known = {mistake.message for mistake in check_of(gap).mistakes}
     for _ in range(REPEATS):
-        assert outcome(gap, *as_answers(answer)) not in known
+        assert outcome(gap, *gap_cells.as_answers(answer)) not in known
 
 
 @pytest.mark.parametrize(

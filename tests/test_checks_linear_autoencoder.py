@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
+import gap_cells
 import numpy as np
 import pytest
 import torch
@@ -15,7 +14,7 @@ from torch.linalg import eigh, svd, svdvals
 from torch.nn.functional import linear
 
 from course_utils.checks import linear_autoencoder, ready
-from course_utils.checks.core import Check, Mistake, NotAttempted, Wrong
+from course_utils.checks.core import Check, Mistake, NotAttempted
 
 SOLUTION = Path(__file__).parents[1] / "solutions" / "02_linear_autoencoder_pca.ipynb"
 NAMES = {
@@ -45,18 +44,9 @@ def times(gap: str) -> range:
     return range(5 if gap == "prediction" else REPEATS)  # a prediction is held against a training
 
 
-def cells() -> list[nbformat.NotebookNode]:
-    return nbformat.read(SOLUTION, as_version=4).cells
-
-
 def names(gap: str, *, solved: bool) -> dict[str, Any]:
     """What the solution notebook's cell defines, with its regions or with stubs in their place."""
-    source = next(c.source for c in cells() if c.metadata.get("nbgrader", {}).get("grade_id") == gap)
-    if not solved:
-        source = re.sub(r"### BEGIN SOLUTION.*?### END SOLUTION", "...", source, flags=re.S)
-    defined: dict[str, Any] = {"torch": torch, "nn": nn, "Tensor": Tensor}
-    exec(source, defined)
-    return defined
+    return gap_cells.defined(SOLUTION, gap, {"torch": torch, "nn": nn, "Tensor": Tensor}, solved=solved)
 
 
 def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]:
@@ -65,19 +55,12 @@ def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]
     return tuple(defined[name] for name in NAMES[gap])
 
 
-def as_answers(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
 def outcome(gap: str, *given: Any) -> str:
-    """The message of a wrong answer."""
-    with pytest.raises(Wrong) as caught:
-        check_of(gap)(*given)
-    return str(caught.value)
+    return gap_cells.wrong_message(check_of(gap), *given)
 
 
 def test_every_gap_of_the_notebook_is_tested_and_its_check_is_the_cell_below():
-    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in cells()]
+    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in gap_cells.cells(SOLUTION)]
     gaps = [i for i, (role, _) in enumerate(roles) if role.get("solution")]
     assert [roles[i][0]["grade_id"] for i in gaps] == list(NAMES)
     assert all(roles[i + 1][0]["grade"] for i in gaps)
@@ -122,7 +105,7 @@ def test_each_gap_knows_mistakes_by_name(gap):
 )
 def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
     for _ in times(gap):
-        assert outcome(gap, *as_answers(mistake.make)) == mistake.message
+        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
 
 
 def _directions(X: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 import sample_notebooks as sample
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from course_utils import execution, notebooks, seeds
+from course_utils import execution, hashes, notebooks, seeds
 from course_utils.errors import InputError
 
 SETUP = "from course_utils import claims\nfrom course_utils.runtime import setup\nruntime = setup(5)"
@@ -128,7 +128,7 @@ def test_seeds_records_a_miss_and_goes_on(course: Path, capsys: pytest.CaptureFi
     assert path.read_bytes() == before
     stored = json.loads((course / "benchmarks" / "seeds" / "01.json").read_text(encoding="utf-8"))
     assert stored["profile"] == "full"
-    assert stored["code_hash"] == notebooks.code_hash(node)
+    assert stored["code_hash"] == hashes.code_hash(node)
     runs = stored["claims"]["t/seed"]["runs"]
     assert [(run["seed"], run["measured"], run["holds"], run["judged"]) for run in runs] == [
         (6, 6.0, True, True),
@@ -142,28 +142,28 @@ def test_seeds_records_a_miss_and_goes_on(course: Path, capsys: pytest.CaptureFi
 def test_helpers_hash_follows_the_syntax_and_not_the_docstrings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notebooks, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(hashes, "_PACKAGE", tmp_path)
 
     def hashed(text: str) -> str:
-        notebooks._tree.cache_clear()
+        hashes._tree.cache_clear()
         (tmp_path / "one.py").write_text(text, encoding="utf-8")
-        return notebooks.helpers_hash(["course_utils.one"])
+        return hashes.helpers_hash(["course_utils.one"])
 
     first = hashed('"""A."""\ndef f(x):\n    """B."""\n    return x\n')
     assert hashed('"""Other."""\n# a remark\n\ndef f(x):\n    return (x)\n') == first
     assert hashed('"""A."""\ndef f(x):\n    """B."""\n    return -x\n') != first
-    gone = notebooks.helpers_hash(["course_utils.one", "course_utils.two"])
-    assert gone == notebooks.helpers_hash(["course_utils.two", "course_utils.one", "course_utils.one"])
-    notebooks._tree.cache_clear()
+    gone = hashes.helpers_hash(["course_utils.one", "course_utils.two"])
+    assert gone == hashes.helpers_hash(["course_utils.two", "course_utils.one", "course_utils.one"])
+    hashes._tree.cache_clear()
 
 
 def test_stale_names_helpers_that_changed(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = lecture(course, "x = 1")
     node = nbformat.read(path, as_version=4)
     node.metadata["course"] = {
-        "code_hash": notebooks.code_hash(node),
+        "code_hash": hashes.code_hash(node),
         "helpers": ["course_utils.errors"],
-        "helpers_hash": notebooks.helpers_hash(["course_utils.errors"]),
+        "helpers_hash": hashes.helpers_hash(["course_utils.errors"]),
     }
     sample.write(node, path)
     assert notebooks.main([]) == 0

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from required_claims import REQUIRED, Required
 from sample_notebooks import ROOT
 
-from course_utils import notebooks
+from course_utils import hashes, notebooks
 from course_utils.claims import MIME_TYPE, Claim
 from course_utils.release import make
 
@@ -160,8 +160,8 @@ def lecture() -> nbformat.NotebookNode:
         "seconds": 1.0,
         "versions": {},
         "helpers": [],
-        "helpers_hash": notebooks.helpers_hash([]),
-        "code_hash": notebooks.code_hash(node),
+        "helpers_hash": hashes.helpers_hash([]),
+        "code_hash": hashes.code_hash(node),
     }
     return node
 
@@ -227,7 +227,7 @@ def test_rule_finds_its_fault(name: str) -> None:
 
 SEEDS = {
     "profile": "full",
-    "code_hash": notebooks.code_hash(lecture()),
+    "code_hash": hashes.code_hash(lecture()),
     "claims": {
         "t/x": {
             "kind": "trained",
