@@ -33,7 +33,7 @@ def displayed(monkeypatch):
         shown.append((objects, options))
 
     monkeypatch.setattr(plotting, "display", keep)
-    monkeypatch.setattr(widgets, "display", keep)
+    monkeypatch.setattr(widgets.explore, "display", keep)
     return shown
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from course_utils.checks.waiting import ready
 
-EXERCISES = ("gaussian", "linear_autoencoder")
+EXERCISES = ("gaussian", "linear_autoencoder", "deep_autoencoder", "denoising", "sparse", "contractive")
 
 __all__ = ["EXERCISES", "ready"]
 
