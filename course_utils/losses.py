@@ -14,7 +14,14 @@ from torch.nn import functional
 
 from course_utils.errors import InputError
 
-__all__ = ["bernoulli_nll", "gaussian_nll", "kl_to_standard_normal", "squared_error"]
+__all__ = [
+    "bernoulli_nll",
+    "gaussian_nll",
+    "kl_to_standard_normal",
+    "sigmoid_contraction",
+    "sparsity_kl",
+    "squared_error",
+]
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
@@ -101,6 +108,53 @@ def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
     """
     _check_shapes(mu=mu, log_var=log_var)
     return (torch.expm1(log_var) - log_var + mu.square()).sum() / (2 * len(mu))
+
+
+def sparsity_kl(rho: float, rho_hat: Tensor) -> Tensor:
+    """How far average activations are from the wanted one: Σ_j KL(ρ ‖ ρ̂_j) of Bernoulli variables, over the units.
+
+    Args:
+        rho: the wanted average activation, strictly between 0 and 1.
+        rho_hat: average activations over the data, shape (d_h,), in [0, 1]. Exactly 0 or 1 gives infinity.
+
+    Returns:
+        A scalar in nats, 0 or more.
+
+    Raises:
+        InputError: if ``rho`` is not between 0 and 1, or ``rho_hat`` is not one number a unit.
+
+    Source: Ng, *Sparse autoencoder*, CS294A lecture notes, 2011, section 3.
+    """
+    if not 0 < rho < 1:
+        raise InputError(f"rho={rho} is no average activation of a sigmoid; give a number between 0 and 1.")
+    if rho_hat.ndim != 1 or len(rho_hat) == 0:
+        shape = tuple(rho_hat.shape)
+        raise InputError(f"rho_hat has the shape {shape}; give one average a unit, (d_h,): h.mean(0), not h.")
+    return (rho * (math.log(rho) - rho_hat.log()) + (1 - rho) * (math.log1p(-rho) - torch.log1p(-rho_hat))).sum()
+
+
+def sigmoid_contraction(h: Tensor, W: Tensor) -> Tensor:
+    """The squared Frobenius norm of the Jacobian ∂h/∂x of h = sigmoid(W x + b), averaged over the batch.
+
+    ‖J‖²_F = Σ_j (h_j (1 − h_j))² ‖W_j‖², at the cost of one product instead of a matrix per image.
+
+    Args:
+        h: activations after the sigmoid, shape (N, d_h), in [0, 1].
+        W: the encoder's weights, shape (d_h, d_x), as ``nn.Linear`` keeps them.
+
+    Returns:
+        A scalar, 0 or more.
+
+    Raises:
+        InputError: if the shapes do not belong together.
+
+    Source: Rifai, Vincent, Muller, Glorot & Bengio, *Contractive auto-encoders*, ICML 2011, section 3.
+    """
+    if h.ndim != 2 or W.ndim != 2 or len(h) == 0 or h.shape[1] != len(W):
+        raise InputError(
+            f"h (N, d_h) and W (d_h, d_x) belong together; the shapes are {tuple(h.shape)}, {tuple(W.shape)}."
+        )
+    return ((h * (1 - h)).square() @ W.square().sum(1)).mean()
 
 
 def _check_shapes(**tensors: Tensor) -> None:
