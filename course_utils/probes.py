@@ -79,8 +79,9 @@ def random_features(
 ) -> Encode:
     """A layer with random weights, fixed: the features that a learnt layer has to beat.
 
-    Weights are N(0, 1/d_x) for ``"relu"``; for ``"sigmoid"`` N(0, 16/d_x), which spreads it beyond its straight middle.
-    Biases are N(0, 1) times the same scale's √d_x share, so that units switch at different places.
+    Weights are N(0, g²/d_x) and biases N(0, (g s)²), so that units switch at different places. The gain g is 1 for
+    ``"relu"``, where it changes nothing, and 5 for ``"sigmoid"``, to reach beyond its straight middle; the spread s is
+    0.1 and 0.3. Both were the best of a few for probes on MNIST's validation images.
 
     Args:
         d_x: dimensions of an input.
@@ -97,13 +98,16 @@ def random_features(
 
     Source: Rahimi & Recht, *Weighted sums of random kitchen sinks*, NeurIPS 2008.
     """
-    activations: dict[str, tuple[Encode, float]] = {"relu": (torch.relu, 1.0), "sigmoid": (torch.sigmoid, 4.0)}
+    activations: dict[str, tuple[Encode, float, float]] = {
+        "relu": (torch.relu, 1.0, 0.1),
+        "sigmoid": (torch.sigmoid, 5.0, 0.3),
+    }
     if kind not in activations:
         raise InputError(f'kind={kind!r} is unknown; random features are "relu" or "sigmoid".')
-    activation, gain = activations[kind]
+    activation, gain, spread = activations[kind]
     generator = torch.Generator().manual_seed(seed)
     W = (torch.randn(number, d_x, generator=generator) * gain / d_x**0.5).to(device)
-    b = (torch.randn(number, generator=generator) * gain * 0.1).to(device)
+    b = (torch.randn(number, generator=generator) * gain * spread).to(device)
     return lambda x: activation(nn.functional.linear(x, W, b))
 
 

@@ -4,7 +4,9 @@ import math
 
 import pytest
 import torch
-from torch import distributions
+from torch import distributions, nn
+from torch.distributions import Bernoulli, kl_divergence
+from torch.func import jacrev, vmap
 
 from course_utils import losses
 from course_utils.errors import InputError
@@ -134,3 +136,31 @@ def test_an_empty_batch_or_none_is_refused(loss, shape):
 def test_a_number_that_is_no_standard_deviation_is_refused(std):
     with pytest.raises(InputError, match="no standard deviation"):
         losses.gaussian_nll(torch.zeros(3), 0.0, std)
+
+
+def test_the_sparsity_penalty_is_torchs_divergence_of_bernoulli_variables():
+    rho_hat = torch.rand(9, dtype=torch.float64) * 0.98 + 0.01
+    p, q = Bernoulli(torch.tensor(0.05, dtype=torch.float64)), Bernoulli(rho_hat)
+    assert losses.sparsity_kl(0.05, rho_hat).item() == pytest.approx(kl_divergence(p, q).sum().item())
+    assert losses.sparsity_kl(0.05, torch.full((3,), 0.05)).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_contraction_is_the_jacobians_norm():
+    layer = nn.Linear(6, 4).double()
+    x = torch.randn(5, 6, dtype=torch.float64)
+    J = vmap(jacrev(lambda row: torch.sigmoid(layer(row))))(x)
+    expected = J.square().sum((1, 2)).mean().item()
+    assert losses.sigmoid_contraction(torch.sigmoid(layer(x)), layer.weight).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: losses.sparsity_kl(0.0, torch.rand(3)), "rho=0.0"),
+        (lambda: losses.sparsity_kl(0.05, torch.rand(3, 4)), r"\(3, 4\)"),
+        (lambda: losses.sigmoid_contraction(torch.rand(5, 4), torch.rand(6, 4)), r"\(5, 4\), \(6, 4\)"),
+    ],
+)
+def test_penalties_refuse_shapes_that_do_not_belong_together(ask, words):
+    with pytest.raises(InputError, match=words):
+        ask()
