@@ -29,8 +29,8 @@ _DEEPER_HIGHER = (
     "Then the best error cannot be worse."
 )
 _MIXED = (
-    "mixed: the codes do change. Follow one image through both maps, x → R W x → V R⁻¹ R W x: "
-    "what is left of R at the end?"
+    "mixed: the codes do change. Follow one image through both maps, x → M W x → V M⁻¹ M W x: "
+    "what is left of M at the end?"
 )
 _UNCENTRED = (
     "uncentred: with no mean taken away and none added, where do all reconstructions lie? "
@@ -54,8 +54,8 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
         optimizer.step()
         schedule.step()
     U = torch.linalg.svd(centred, full_matrices=False).Vh[:k].T
-    R = normal(k, k, generator=generator) + 3 * torch.eye(k)
-    mixed = (centred @ (R @ U.T).T @ (U @ R.inverse()).T - centred).square().sum(1).mean()
+    M = normal(k, k, generator=generator) + 3 * torch.eye(k)
+    mixed = (centred @ (M @ U.T).T @ (U @ M.inverse()).T - centred).square().sum(1).mean()
     errors = {"deeper": error, "mixed": mixed, "uncentred": svdvals(X)[k:].square().sum() / len(X)}
     return {name: float(error.detach() / floor) for name, error in errors.items()}
 
