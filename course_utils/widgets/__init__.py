@@ -6,5 +6,13 @@ Both draw with the same function, so what the sliders show is what the page show
 
 from course_utils.widgets.components import components_explorer, components_snapshots
 from course_utils.widgets.likelihood import likelihood_explorer, likelihood_snapshots
+from course_utils.widgets.noise import noise_explorer, noise_snapshots
 
-__all__ = ["components_explorer", "components_snapshots", "likelihood_explorer", "likelihood_snapshots"]
+__all__ = [
+    "components_explorer",
+    "components_snapshots",
+    "likelihood_explorer",
+    "likelihood_snapshots",
+    "noise_explorer",
+    "noise_snapshots",
+]
