@@ -7,6 +7,8 @@ Both draw with the same function, so what the sliders show is what the page show
 from course_utils.widgets.components import components_explorer, components_snapshots
 from course_utils.widgets.likelihood import likelihood_explorer, likelihood_snapshots
 from course_utils.widgets.noise import noise_explorer, noise_snapshots
+from course_utils.widgets.tangents import tangents_explorer, tangents_snapshots
+from course_utils.widgets.walk import walk_explorer, walk_snapshots
 
 __all__ = [
     "components_explorer",
@@ -15,4 +17,8 @@ __all__ = [
     "likelihood_snapshots",
     "noise_explorer",
     "noise_snapshots",
+    "tangents_explorer",
+    "tangents_snapshots",
+    "walk_explorer",
+    "walk_snapshots",
 ]
