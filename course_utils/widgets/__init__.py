@@ -8,6 +8,7 @@ from course_utils.widgets.components import components_explorer, components_snap
 from course_utils.widgets.likelihood import likelihood_explorer, likelihood_snapshots
 from course_utils.widgets.noise import noise_explorer, noise_snapshots
 from course_utils.widgets.tangents import tangents_explorer, tangents_snapshots
+from course_utils.widgets.units import units_explorer, units_snapshots
 from course_utils.widgets.walk import walk_explorer, walk_snapshots
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "noise_snapshots",
     "tangents_explorer",
     "tangents_snapshots",
+    "units_explorer",
+    "units_snapshots",
     "walk_explorer",
     "walk_snapshots",
 ]
