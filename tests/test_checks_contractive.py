@@ -32,7 +32,6 @@ GIVEN = {
     "nn": nn,
     "Tensor": Tensor,
     "linear": linear,
-    "vjp": vjp,
     "bernoulli_nll": bernoulli_nll,
     "sigmoid_contraction": sigmoid_contraction,
 }
