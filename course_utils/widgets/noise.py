@@ -94,7 +94,8 @@ def _draw_noise(
         answers = [noisy, *(denoise(noisy, std) for denoise in denoisers.values())]
     for ax, head, x_hat in zip(axes, heads, answers, strict=True):
         decibels = psnr(x_hat, image[None])
-        show_image(_square(x_hat[0]), ax, title=head + (f"{decibels:.1f} dB" if decibels < 99 else "no error"))
+        words = f"{decibels:.1f} dB".replace("-", "−") if decibels < 99 else "no error"
+        show_image(_square(x_hat[0]), ax, title=head + words)
 
 
 def _square(vector: Tensor) -> Tensor:
