@@ -1,0 +1,136 @@
+"""The predictions of exercise 03, held against trainings on 8 × 8 digits: what an autoencoder does to other inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_utils.checks.core import Check, Mistake, Wrong, fresh
+
+__all__ = ["NAMES", "prediction", "ratios"]
+
+_WORDS = ("lower", "same", "higher")
+_BAND = 4 / 3  # within this factor of each other, two errors are called the same
+NAMES = ("noise", "shuffled", "moved", "moved_conv")
+
+
+def _dense(d_x: int, width: int, k: int) -> nn.Module:
+    def half(i: int, h: int, o: int) -> list[nn.Module]:
+        return [nn.Linear(i, h), nn.ReLU(), nn.Linear(h, o)]
+
+    return nn.Sequential(*half(d_x, width, k), *half(k, width, d_x))
+
+
+def _conv(c: int) -> nn.Module:
+    settings: dict[str, Any] = {"kernel_size": 3, "stride": 2, "padding": 1}
+    encoder = [nn.Conv2d(1, 4, **settings), nn.ReLU(), nn.Conv2d(4, 8, **settings), nn.ReLU(), nn.Conv2d(8, c, 1)]
+    settings["output_padding"] = 1
+    decoder = [nn.Conv2d(c, 8, 1), nn.ReLU(), nn.ConvTranspose2d(8, 4, **settings), nn.ReLU()]
+    last = nn.ConvTranspose2d(4, 1, **settings)
+    return nn.Sequential(nn.Unflatten(1, (1, 16, 16)), *encoder, *decoder, last, nn.Flatten())
+
+
+def _train(model: nn.Module, x: Tensor, num_steps: int, lr: float, generator: torch.Generator) -> nn.Module:
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=num_steps)
+    for _ in range(num_steps):
+        batch = x[torch.randint(len(x), (100,), generator=generator)]
+        loss = (model(batch) - batch).square().sum() / len(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return model
+
+
+@torch.no_grad()
+def _error(model: nn.Module, x: Tensor) -> float:
+    return float((model(x) - x).square().sum() / len(x))
+
+
+def _canvas(x: Tensor, column: int) -> Tensor:
+    """Digits (n, 64) on an empty page of 16 × 16, from a column on; all of the ink stays on the page."""
+    page = torch.zeros(len(x), 16, 16)
+    page[:, 4:12, column : column + 8] = x.view(-1, 8, 8)
+    return page.flatten(1)
+
+
+def ratios(generator: torch.Generator) -> dict[str, float]:
+    """The four experiments, each as the ratio of the two errors that it compares, on digits split afresh."""
+    from sklearn.datasets import load_digits  # takes most of a second to import, and only this check needs it
+
+    torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))  # the caller's state is kept by the check
+    digits = torch.tensor(load_digits().data / 16, dtype=torch.float32)
+    digits = digits[torch.randperm(len(digits), generator=generator)]
+    train, new = digits[:1400], digits[1400:]
+    order = torch.randperm(64, generator=generator)
+    noise = torch.stack([pixel[torch.randperm(len(pixel), generator=generator)] for pixel in new.T], dim=1)
+    narrow = _train(_dense(64, 128, 8), train, 250, 1e-2, generator)
+    shuffled = _train(_dense(64, 128, 8), train[:, order], 250, 1e-2, generator)
+    wide = _train(_dense(64, 128, 128), train, 200, 5e-3, generator)
+    dense = _train(_dense(256, 64, 8), _canvas(train, 4), 60, 1e-2, generator)
+    conv = _train(_conv(2), _canvas(train, 4), 40, 2e-2, generator)
+    return {
+        "noise": _error(wide, noise) / _error(narrow, noise),
+        "shuffled": _error(shuffled, new[:, order]) / _error(narrow, new),
+        "moved": _error(dense, _canvas(new, 8)) / _error(dense, _canvas(new, 4)),
+        "moved_conv": _error(conv, _canvas(new, 8)) / _error(conv, _canvas(new, 4)),
+    }
+
+
+def _judge_prediction(noise: Any, shuffled: Any, moved: Any, moved_conv: Any) -> None:
+    predicted = dict(zip(NAMES, (noise, shuffled, moved, moved_conv), strict=True))
+    for name, word in predicted.items():
+        if word not in _WORDS:
+            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
+    found = ratios(fresh())
+    measured = {name: _WORDS[(ratio > 1 / _BAND) + (ratio > _BAND)] for name, ratio in found.items()}
+    wrong = next((name for name in NAMES if predicted[name] != measured[name]), None)
+    if wrong is None:
+        print("Error over error, on small digits, run just now: " + ", ".join(f"{n} {r:.2f}" for n, r in found.items()))
+        return
+    for mistake in prediction.mistakes:
+        answer = dict(zip(NAMES, mistake.make, strict=True))
+        if mistake.message.startswith(f"{wrong}: ") and answer[wrong] == predicted[wrong]:
+            raise Wrong(mistake.message)
+    raise Wrong(f"{wrong}: the experiment was run just now, and its error is not {predicted[wrong]}.")
+
+
+prediction = Check(
+    "noise, shuffled, moved or moved_conv",
+    _judge_prediction,
+    "all four experiments, run just now, end as you predicted.",
+    (
+        Mistake(
+            "a wide code knows digits",
+            "noise: you expect the wide code to know digits better, and noise worse. What does it have to learn at "
+            "all, if its code has room for every pixel?",
+            ("higher", "same", "higher", "same"),
+        ),
+        Mistake(
+            "noise is noise",
+            "noise: you expect noise to be out of reach for both. How many numbers does each of them keep of an image?",
+            ("same", "same", "higher", "same"),
+        ),
+        Mistake(
+            "neighbours matter",
+            "shuffled: you expect the dense network to miss the neighbours. Where in x → W x + b does it say which "
+            "pixels are neighbours?",
+            ("lower", "higher", "higher", "same"),
+        ),
+        Mistake(
+            "a digit is a digit",
+            "moved: you expect a digit to remain a digit. Which weights of the first layer have seen ink in that "
+            "place?",
+            ("lower", "same", "same", "same"),
+        ),
+        Mistake(
+            "a dense convolution",
+            "moved_conv: you expect the convolutions to be as lost as the dense layers. Their weights are the same at "
+            "every place: what becomes of the code when the digit moves by 4 pixels, and the strides multiply to 4?",
+            ("lower", "same", "higher", "higher"),
+        ),
+    ),
+)
