@@ -182,6 +182,8 @@ def _judge_noise(add_noise: Answer, x: Tensor) -> None:
         raise Wrong(say["one number an image"])
     if abs(noise.mean()) > 0.03 * std:
         raise Wrong(say["uniform"] if noise.min() >= 0 else f"the noise is {noise.mean():.2f} on average, not zero.")
+    if float(torch.stack([noise.abs().flatten(), x.flatten()]).corrcoef()[0, 1].abs()) > 0.05:
+        raise Wrong("the noise is stronger where the image is brighter; it should not know the image.")
     measured = float(noise.std())
     for name, other in (("squared", std**2), ("root", std**0.5)):
         if abs(measured / other - 1) < 0.03:
@@ -190,8 +192,6 @@ def _judge_noise(add_noise: Answer, x: Tensor) -> None:
         raise Wrong(f"with std = {std:.2f}, the noise has the standard deviation {measured:.2f}.")
     if abs(float((noise / measured).pow(4).mean()) - 3) > 0.3:
         raise Wrong("the noise has the right standard deviation, but it is not normally distributed.")
-    if float(torch.stack([noise.abs().flatten(), x.flatten()]).corrcoef()[0, 1].abs()) > 0.05:
-        raise Wrong("the noise is stronger where the image is brighter; it should not know the image.")
     for dimension in (0, 1):  # the means of independent rows and columns are this narrow
         if not 0.7 < float(noise.mean(dimension).std()) * noise.shape[dimension] ** 0.5 / std < 1.35:
             raise Wrong("the noise of one pixel depends on that of another; each needs a draw of its own.")
