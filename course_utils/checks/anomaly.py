@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from course_utils.checks.core import Check, Mistake, fresh
@@ -52,8 +51,10 @@ _SCORES = (
 def _auc(normal_scores: Tensor, anomalous_scores: Tensor) -> float:
     """From the ranks of all scores together, ties sharing their mean rank: another road than counting pairs."""
     n, m = len(normal_scores), len(anomalous_scores)
-    ranks = rankdata(torch.cat([anomalous_scores, normal_scores]).numpy())
-    return float((ranks[:m].sum() - m * (m + 1) / 2) / (n * m))
+    ordered = torch.cat([anomalous_scores, normal_scores]).sort().values
+    first, last = (torch.searchsorted(ordered, anomalous_scores, right=right) for right in (False, True))
+    ranks = (first + 1 + last).double() / 2
+    return float((ranks.sum() - m * (m + 1) / 2) / (n * m))
 
 
 def _wins(normal_scores: Tensor, anomalous_scores: Tensor) -> Tensor:

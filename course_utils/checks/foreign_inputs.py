@@ -1,4 +1,4 @@
-"""The predictions of exercise 03, held against trainings on 8 × 8 digits: what an autoencoder does to other inputs."""
+"""The predictions of exercise 03, held against trainings on small drawings: an autoencoder and foreign inputs."""
 
 from __future__ import annotations
 
@@ -50,21 +50,28 @@ def _error(model: nn.Module, x: Tensor) -> float:
     return float((model(x) - x).square().sum() / len(x))
 
 
+def _drawings(number: int, generator: torch.Generator) -> Tensor:
+    """Drawings of 8 × 8 pixels (number, 64), two straight strokes with random ends in each, ink from 0 to 1."""
+    place = torch.arange(8.0)
+    pixels = torch.cartesian_prod(place, place)[:, None]  # (64, 1, 2)
+    ends = 0.5 + 6 * torch.rand(2, number, 1, 2, 2, generator=generator)  # end, drawing, –, stroke, coordinate
+    start, step = ends[0], ends[1] - ends[0]
+    t = ((pixels - start) * step).sum(-1, keepdim=True) / step.square().sum(-1, keepdim=True)
+    distance = (pixels - start - t.clamp(0, 1) * step).norm(dim=-1)  # (number, 64, 2)
+    return (1.3 - distance).clamp(0, 1).amax(-1)
+
+
 def _canvas(x: Tensor, column: int) -> Tensor:
-    """Digits (n, 64) on an empty page of 16 × 16, from a column on; all of the ink stays on the page."""
+    """Drawings (n, 64) on an empty page of 16 × 16, from a column on; all of the ink stays on the page."""
     page = torch.zeros(len(x), 16, 16)
     page[:, 4:12, column : column + 8] = x.view(-1, 8, 8)
     return page.flatten(1)
 
 
 def ratios(generator: torch.Generator) -> dict[str, float]:
-    """The four experiments, each as the ratio of the two errors that it compares, on digits split afresh."""
-    from sklearn.datasets import load_digits  # takes most of a second to import, and only this check needs it
-
+    """The four experiments, each as the ratio of the two errors that it compares, on fresh drawings."""
     torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))  # the caller's state is kept by the check
-    digits = torch.tensor(load_digits().data / 16, dtype=torch.float32)
-    digits = digits[torch.randperm(len(digits), generator=generator)]
-    train, new = digits[:1400], digits[1400:]
+    train, new = _drawings(1500, generator), _drawings(400, generator)
     order = torch.randperm(64, generator=generator)
     noise = torch.stack([pixel[torch.randperm(len(pixel), generator=generator)] for pixel in new.T], dim=1)
     narrow = _train(_dense(64, 128, 8), train, 250, 1e-2, generator)
@@ -89,7 +96,9 @@ def _judge_prediction(noise: Any, shuffled: Any, moved: Any, moved_conv: Any) ->
     measured = {name: _WORDS[(ratio > 1 / _BAND) + (ratio > _BAND)] for name, ratio in found.items()}
     wrong = next((name for name in NAMES if predicted[name] != measured[name]), None)
     if wrong is None:
-        print("Error over error, on small digits, run just now: " + ", ".join(f"{n} {r:.2f}" for n, r in found.items()))
+        print(
+            "Error over error, on small drawings, run just now: " + ", ".join(f"{n} {r:.2f}" for n, r in found.items())
+        )
         return
     for mistake in prediction.mistakes:
         answer = dict(zip(NAMES, mistake.make, strict=True))
