@@ -119,7 +119,7 @@ def _code_variance(X: Tensor, lam: float, generator: torch.Generator, d_h: int =
     W = (normal(d_h, d_x, generator=generator) / d_x**0.5).requires_grad_()
     b, c = (torch.zeros(size, dtype=X.dtype, requires_grad=True) for size in (d_h, d_x))
     optimizer = torch.optim.Adam([W, b, c], lr=0.03)
-    for _ in range(300):
+    for _ in range(150):
         optimizer.zero_grad()
         _loss(X, W, b, c, lam).backward()
         optimizer.step()

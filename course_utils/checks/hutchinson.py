@@ -62,18 +62,19 @@ def _judge_probes(draw_probes: Answer) -> None:
     v = first.cpu().double()
     if torch.equal(first, second):
         raise Wrong(_PROBES["the same each time"].message)
+    spread = (v - v.mean()).square().mean()
+    together = [float((v - v.mean()).mean(dim).square().mean() * shape[dim] / spread) for dim in range(3)]
+    if max(together) > 2:  # 1 for independent numbers
+        if together.index(max(together)) == 1:
+            raise Wrong(_PROBES["shared by the batch"].message)
+        what = "probes" if together[0] > together[2] else "units"
+        raise Wrong(f"draw_probes: the numbers of different {what} go together.")
     if abs(v.mean()) > 0.05:
         raise Wrong(_PROBES["mean not 0"].message)
     if close(v.norm(dim=-1), torch.ones(shape[:2])):
         raise Wrong(_PROBES["unit length"].message)
-    if abs(v.square().mean() - 1) > 0.1:
+    if abs(spread - 1) > 0.1:
         raise Wrong(_PROBES["variance not 1"].message)
-    for dim, known in ((1, "shared by the batch"), (0, ""), (2, "")):
-        if v.mean(dim).square().mean() * shape[dim] > 2:  # 1 for independent numbers; shape[dim] for equal ones
-            what = "probes" if dim == 0 else "units"
-            raise Wrong(
-                _PROBES[known].message if known else f"draw_probes: the numbers of different {what} go together."
-            )
 
 
 # The estimate, and the gradient through it -------------------------------------------------------------------------
