@@ -100,8 +100,8 @@ def setup(seed: int = 0) -> Runtime:
     seed = _integer("COURSE_SEED", seed, least=0)
     threads = _integer("COURSE_THREADS", _cores(), least=1)
     _current = Runtime(seed, _device(), threads, profile(), is_strict())
-    torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # gradients of blank pixels sink below 1e-38, where a step takes five times as long
+    torch.set_num_threads(threads)  # after the line above: threads take its setting over when they are made
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     matplotlib.style.use("course_utils.course")
