@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import ipywidgets
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -15,14 +14,7 @@ from PIL import Image
 from course_utils import diagrams, plotting, widgets
 from course_utils.errors import InputError
 
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with matplotlib.style.context("course_utils.course"):
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from course_utils.training import evaluate, fit
 
 HERE = str(Path(__file__).parent)
 SIZE = 37  # with batches of 8, the last one has 5 samples
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Tied(nn.Module):
@@ -94,15 +95,6 @@ class StopAt:
         if self.calls == self.n and model.training:
             return self.event(model, value)
         return value
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tensors this small gain nothing from a second thread, and wait for it on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

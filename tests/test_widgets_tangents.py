@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipywidgets
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -12,14 +11,7 @@ import torch
 from course_utils.errors import InputError
 from course_utils.widgets import explore, tangents
 
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with matplotlib.style.context("course_utils.course"):
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 @pytest.fixture

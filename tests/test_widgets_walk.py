@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipywidgets
-import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,14 +10,7 @@ import torch
 from course_utils import widgets
 from course_utils.errors import InputError
 
-matplotlib.use("agg")
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with matplotlib.style.context("course_utils.course"):
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 
 @pytest.fixture
