@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gap_cells
@@ -14,105 +13,31 @@ from torch.func import jacrev, jvp, vjp, vmap
 from torch.nn.functional import linear, normalize
 
 from course_utils.checks import contractive
-from course_utils.checks.core import Check, Mistake, NotAttempted
 from course_utils.losses import bernoulli_nll, sigmoid_contraction, squared_error
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "06_contractive_autoencoders.ipynb"
-NAMES = {
-    "jacobian": ("jacobian",),
-    "penalty": ("contractive_penalty",),
-    "loss": ("contractive_loss",),
-    "prediction": ("rescaled_loss", "rescaled_movement", "crushed_variance", "faint_noise"),
-    "tangents": ("tangents",),
-    "hutchinson": ("draw_probes", "hutchinson"),
-}
-REPEATS = 8  # every check draws afresh: no draw may turn the outcome
-GIVEN = {
-    "torch": torch,
-    "nn": nn,
-    "Tensor": Tensor,
-    "linear": linear,
-    "bernoulli_nll": bernoulli_nll,
-    "sigmoid_contraction": sigmoid_contraction,
-}
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def check_of(gap: str) -> Check:
-    return getattr(contractive, gap)
-
-
-def times(gap: str) -> range:
-    return range(2 if gap == "prediction" else REPEATS)  # a prediction is held against two trainings
-
-
-def names(gap: str, *, solved: bool) -> dict[str, Any]:
-    """What the solution notebook's cell defines, with its regions or with stubs in their place."""
-    return gap_cells.defined(SOLUTION, gap, GIVEN, solved=solved)
-
-
-def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]:
-    """The notebook's answers to a gap, some of them changed."""
-    defined = names(gap, solved=solved) | changed
-    return tuple(defined[name] for name in NAMES[gap])
-
-
-def outcome(gap: str, *given: Any) -> str:
-    return gap_cells.wrong_message(check_of(gap), *given)
-
-
-def test_every_gap_of_the_notebook_is_tested_and_its_check_is_the_cell_below():
-    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in gap_cells.cells(SOLUTION)]
-    gaps = [i for i, (role, _) in enumerate(roles) if role.get("solution")]
-    assert [roles[i][0]["grade_id"] for i in gaps] == list(NAMES)
-    assert all(roles[i + 1][0]["grade"] for i in gaps)
-    calls = [source for role, source in roles if role.get("grade")]
-    assert calls == [f"checks.contractive.{gap}({', '.join(NAMES[gap])})" for gap in NAMES]
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_an_open_gap_is_not_attempted(gap):
-    with pytest.raises(NotAttempted, match="still a gap"):
-        check_of(gap)(*answers(gap, solved=False))
-
-
-@pytest.mark.parametrize(("gap", "name"), [(gap, name) for gap in ("prediction", "hutchinson") for name in NAMES[gap]])
-def test_a_gap_is_open_until_each_of_its_parts_is_filled(gap, name):
-    stub = names(gap, solved=False)[name]
-    with pytest.raises(NotAttempted):
-        check_of(gap)(*answers(gap, **{name: stub}))
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_the_solution_is_right_on_every_draw(gap, capsys):
-    for _ in times(gap):
-        assert check_of(gap)(*answers(gap)) is None
-    said = capsys.readouterr()
-    assert "Right" in said.out
-    assert said.err == ""
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_each_gap_knows_mistakes_by_name(gap):
-    assert len(check_of(gap).mistakes) >= 2
-    messages = [mistake.message for mistake in check_of(gap).mistakes]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("gap", "mistake"),
-    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
+EXERCISE = gap_cells.Exercise(
+    "06_contractive_autoencoders",
+    contractive,
+    names={
+        "jacobian": ("jacobian",),
+        "penalty": ("contractive_penalty",),
+        "loss": ("contractive_loss",),
+        "prediction": ("rescaled_loss", "rescaled_movement", "crushed_variance", "faint_noise"),
+        "tangents": ("tangents",),
+        "hutchinson": ("draw_probes", "hutchinson"),
+    },
+    given={
+        "torch": torch,
+        "nn": nn,
+        "Tensor": Tensor,
+        "linear": linear,
+        "bernoulli_nll": bernoulli_nll,
+        "sigmoid_contraction": sigmoid_contraction,
+    },
+    repeats=8,
+    few={"prediction": 2},  # a prediction is held against two trainings
 )
-def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
-    for _ in times(gap):
-        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def _jacobians(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -198,16 +123,6 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
-)
-def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
-    known = {mistake.message for mistake in check_of(gap).mistakes}
-    given = answers(gap, **answer) if isinstance(answer, dict) else (answer,)
-    for _ in times(gap):
-        assert outcome(gap, *given) not in known
-
-
 def _with_autograd(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
     x = x.requires_grad_()
     h, total = encoder(x), torch.zeros(len(x), dtype=x.dtype)
@@ -227,64 +142,57 @@ def _forwards(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
     return torch.stack(columns, dim=2)
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"),
-    [
-        ("jacobian", {"jacobian": lambda x, W, b: vmap(jacrev(lambda one: torch.sigmoid(W @ one + b)))(x)}),
-        ("jacobian", {"jacobian": lambda x, W, b: torch.stack([_jacobians(one[None], W, b)[0] for one in x])}),
-        ("jacobian", {"jacobian": _forwards}),
-        ("penalty", {"contractive_penalty": lambda x, W, b: sigmoid_contraction(_codes(x, W, b), W)}),
-        (
-            "penalty",
-            {
-                "contractive_penalty": lambda x, W, b: (
-                    (_codes(x, W, b) * (1 - _codes(x, W, b)) * W.norm(dim=1)).square().sum(1).mean()
-                )
-            },
-        ),
-        ("loss", {"contractive_loss": _right_loss}),
-        (
-            "loss",
-            {
-                "contractive_loss": lambda x, W, b, c, lam: (
-                    bernoulli_nll(linear(_codes(x, W, b), W.T, c), x)
-                    + lam * _jacobians(x, W, b).square().sum() / len(x)
-                )
-            },
-        ),
-        ("tangents", {"tangents": lambda J, k: -torch.linalg.svd(J).Vh[:, :k]}),
-        ("tangents", {"tangents": lambda J, k: torch.linalg.eigh(J.mT @ J).eigenvectors.flip(2)[:, :, :k].mT}),
-        (
-            "tangents",
-            {"tangents": lambda J, k: normalize(torch.linalg.svd(J, full_matrices=False).U[:, :, :k].mT @ J, dim=2)},
-        ),
-        ("hutchinson", {"draw_probes": lambda S, N, d_h: 2.0 * torch.randint(0, 2, (S, N, d_h)) - 1}),
-        ("hutchinson", {"draw_probes": lambda S, N, d_h: 12**0.5 * (torch.rand(S, N, d_h) - 0.5)}),
-        ("hutchinson", {"hutchinson": _with_autograd}),
-        (
-            "hutchinson",
-            {"hutchinson": lambda f, x, v: vmap(vjp(f, x)[1])(v)[0].square().sum(2).mean(0)},
-        ),
-    ],
-)
-def test_other_ways_to_be_right_are_right(gap, answer):
-    for _ in times(gap):
-        check_of(gap)(*answers(gap, **answer))
+RIGHT: list[tuple[str, Any]] = [
+    ("jacobian", {"jacobian": lambda x, W, b: vmap(jacrev(lambda one: torch.sigmoid(W @ one + b)))(x)}),
+    ("jacobian", {"jacobian": lambda x, W, b: torch.stack([_jacobians(one[None], W, b)[0] for one in x])}),
+    ("jacobian", {"jacobian": _forwards}),
+    ("penalty", {"contractive_penalty": lambda x, W, b: sigmoid_contraction(_codes(x, W, b), W)}),
+    (
+        "penalty",
+        {
+            "contractive_penalty": lambda x, W, b: (
+                (_codes(x, W, b) * (1 - _codes(x, W, b)) * W.norm(dim=1)).square().sum(1).mean()
+            )
+        },
+    ),
+    ("loss", {"contractive_loss": _right_loss}),
+    (
+        "loss",
+        {
+            "contractive_loss": lambda x, W, b, c, lam: (
+                bernoulli_nll(linear(_codes(x, W, b), W.T, c), x) + lam * _jacobians(x, W, b).square().sum() / len(x)
+            )
+        },
+    ),
+    ("tangents", {"tangents": lambda J, k: -torch.linalg.svd(J).Vh[:, :k]}),
+    ("tangents", {"tangents": lambda J, k: torch.linalg.eigh(J.mT @ J).eigenvectors.flip(2)[:, :, :k].mT}),
+    (
+        "tangents",
+        {"tangents": lambda J, k: normalize(torch.linalg.svd(J, full_matrices=False).U[:, :, :k].mT @ J, dim=2)},
+    ),
+    ("hutchinson", {"draw_probes": lambda S, N, d_h: 2.0 * torch.randint(0, 2, (S, N, d_h)) - 1}),
+    ("hutchinson", {"draw_probes": lambda S, N, d_h: 12**0.5 * (torch.rand(S, N, d_h) - 0.5)}),
+    ("hutchinson", {"hutchinson": _with_autograd}),
+    (
+        "hutchinson",
+        {"hutchinson": lambda f, x, v: vmap(vjp(f, x)[1])(v)[0].square().sum(2).mean(0)},
+    ),
+]
 
 
-@pytest.mark.parametrize("word", ["lower", "same", "higher"])
-def test_a_message_asks_and_does_not_tell_the_prediction(word):
-    for name, right in zip(NAMES["prediction"], answers("prediction"), strict=True):
-        if right != word:
-            message = outcome("prediction", *answers("prediction", **{name: word}))
-            assert message.startswith(f"{name}: ")
-            assert '"' not in message
-            assert right not in message.split()
+class TestGaps(gap_cells.GapTests):
+    exercise = EXERCISE
+    unknown = UNKNOWN
+    right = RIGHT
+
+
+class TestPrediction(gap_cells.PredictionTests):
+    exercise = EXERCISE
 
 
 def test_the_first_of_several_wrong_predictions_is_named():
-    given = answers("prediction", rescaled_movement="lower", faint_noise="higher")
-    assert outcome("prediction", *given).startswith("rescaled_movement: ")
+    message = EXERCISE.outcome("prediction", rescaled_movement="lower", faint_noise="higher")
+    assert message.startswith("rescaled_movement: ")
 
 
 @pytest.mark.parametrize(
@@ -297,13 +205,13 @@ def test_the_first_of_several_wrong_predictions_is_named():
     ],
 )
 def test_probes_of_other_kinds_are_told_what_is_wrong_with_them(what, draw_probes):
-    for _ in times("hutchinson"):
-        assert what in outcome("hutchinson", *answers("hutchinson", draw_probes=draw_probes))
+    for _ in EXERCISE.times("hutchinson"):
+        assert what in EXERCISE.outcome("hutchinson", draw_probes=draw_probes)
 
 
 def test_an_array_in_place_of_a_tensor_is_named():
-    assert "NumPy" in outcome("jacobian", lambda x, W, b: _jacobians(x, W, b).numpy()[:, :, :-1])
-    assert "NumPy" in outcome("tangents", lambda J, k: np.linalg.svd(J.numpy())[2][:, ::-1][:, :k])
+    assert "NumPy" in EXERCISE.outcome("jacobian", lambda x, W, b: _jacobians(x, W, b).numpy()[:, :, :-1])
+    assert "NumPy" in EXERCISE.outcome("tangents", lambda J, k: np.linalg.svd(J.numpy())[2][:, ::-1][:, :k])
 
 
 def test_building_the_jacobian_is_noticed_however_it_is_built():
@@ -314,4 +222,4 @@ def test_building_the_jacobian_is_noticed_however_it_is_built():
         ),
     }
     for answer in right.values():
-        assert "entry for each image, unit and pixel" in outcome("penalty", answer)
+        assert "entry for each image, unit and pixel" in EXERCISE.outcome("penalty", answer)

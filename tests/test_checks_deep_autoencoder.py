@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import gap_cells
@@ -16,102 +15,31 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from course_utils.checks import anomaly, deep_autoencoder, foreign_inputs, probing, ready
-from course_utils.checks.core import Check, Mistake, NotAttempted
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "03_deep_autoencoders.ipynb"
-NAMES = {
-    "deep": ("mlp", "autoencoder", "loss"),
-    "convolution": ("conv_encoder", "conv_decoder"),
-    "prediction": ("noise", "shuffled", "moved", "moved_conv"),
-    "codes": ("interpolate", "gaussian_codes"),
-    "probing": ("ridge", "probe_accuracy"),
-    "anomaly": ("scores", "auc"),
-}
-REPEATS = 5  # every check draws afresh: no draw may turn the outcome
-GIVEN = {"torch": torch, "nn": nn, "Tensor": Tensor, "pairwise": pairwise, "one_hot": one_hot}
+EXERCISE = gap_cells.Exercise(
+    "03_deep_autoencoders",
+    deep_autoencoder,
+    names={
+        "deep": ("mlp", "autoencoder", "loss"),
+        "convolution": ("conv_encoder", "conv_decoder"),
+        "prediction": ("noise", "shuffled", "moved", "moved_conv"),
+        "codes": ("interpolate", "gaussian_codes"),
+        "probing": ("ridge", "probe_accuracy"),
+        "anomaly": ("scores", "auc"),
+    },
+    given={"torch": torch, "nn": nn, "Tensor": Tensor, "pairwise": pairwise, "one_hot": one_hot},
+    repeats=5,
+)
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RUN = foreign_inputs.ratios
 MEASURED = {"noise": 0.6, "shuffled": 1.02, "moved": 6.1, "moved_conv": 1.03}  # one run of the experiments
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
 def experiments_that_were_run(monkeypatch):
     """The trainings behind the predictions run in the two tests that are about them; the others know how they end."""
     monkeypatch.setattr(foreign_inputs, "ratios", lambda generator: dict(MEASURED))
-
-
-def check_of(gap: str) -> Check:
-    return getattr(deep_autoencoder, gap)
-
-
-def names(gap: str, *, solved: bool) -> dict[str, Any]:
-    """What the solution notebook's cell defines, with its regions or with stubs in their place."""
-    return gap_cells.defined(SOLUTION, gap, GIVEN, solved=solved)
-
-
-def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]:
-    """The notebook's answers to a gap, some of them changed."""
-    defined = names(gap, solved=solved) | changed
-    return tuple(defined[name] for name in NAMES[gap])
-
-
-def outcome(gap: str, *given: Any) -> str:
-    return gap_cells.wrong_message(check_of(gap), *given)
-
-
-def test_every_gap_of_the_notebook_is_tested_and_its_check_is_the_cell_below():
-    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in gap_cells.cells(SOLUTION)]
-    gaps = [i for i, (role, _) in enumerate(roles) if role.get("solution")]
-    assert [roles[i][0]["grade_id"] for i in gaps] == list(NAMES)
-    assert all(roles[i + 1][0]["grade"] for i in gaps)
-    calls = [source for role, source in roles if role.get("grade")]
-    assert calls == [f"checks.deep_autoencoder.{gap}({', '.join(NAMES[gap])})" for gap in NAMES]
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_an_open_gap_is_not_attempted(gap):
-    with pytest.raises(NotAttempted, match="still a gap"):
-        check_of(gap)(*answers(gap, solved=False))
-
-
-@pytest.mark.parametrize(("gap", "name"), [(gap, name) for gap in NAMES for name in NAMES[gap]])
-def test_a_gap_is_open_until_each_of_its_parts_is_filled(gap, name):
-    stub = names(gap, solved=False)[name]
-    with pytest.raises(NotAttempted):
-        check_of(gap)(*answers(gap, **{name: stub}))
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_the_solution_is_right_on_every_draw(gap, capsys):
-    given = answers(gap)
-    for _ in range(2 * REPEATS):
-        assert check_of(gap)(*given) is None
-    said = capsys.readouterr()
-    assert "Right" in said.out
-    assert said.err == ""
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_each_gap_knows_mistakes_by_name(gap):
-    assert len(check_of(gap).mistakes) >= 2
-    messages = [mistake.message for mistake in check_of(gap).mistakes]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("gap", "mistake"),
-    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
-)
-def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
-    for _ in range(REPEATS):
-        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
 
 
 def _layers(sizes: list[int], bend: type[nn.Module]) -> nn.Sequential:
@@ -253,18 +181,6 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
-)
-def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
-    known = {mistake.message for mistake in check_of(gap).mistakes}
-    if gap in ("prediction", "convolution"):
-        known = set()  # two wrong predictions are answered by the first; sizes that are known by name come up again
-    given = answers(gap, **answer)
-    for _ in range(REPEATS):
-        assert outcome(gap, *given) not in known
-
-
 class Halves(nn.Module):
     """The same as the solution's encoder, as a class of its own."""
 
@@ -282,34 +198,37 @@ def _pairs(normal_scores: Tensor, anomalous_scores: Tensor) -> float:
     return sum(points) / len(points)
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"),
-    [
-        ("deep", {"loss": lambda model, x: nn.functional.mse_loss(model(x), x, reduction="sum") / len(x)}),
-        ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=4)}),
-        ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=5, padding=2, channels=4)}),
-        ("convolution", {"conv_encoder": Halves}),
-        ("convolution", {"conv_decoder": lambda c: _up(c)}),
-        ("convolution", {"conv_decoder": lambda c: _up(c, kernel=3, output_padding=1)}),
-        ("codes", {"interpolate": lambda f, g, a, b, n: _walk(f, g, b, a, torch.linspace(1, 0, n))}),
-        (
-            "codes",
-            {
-                "gaussian_codes": lambda Z, n: torch.distributions.MultivariateNormal(Z.mean(0), torch.cov(Z.T)).sample(
-                    (n,)
-                )
-            },
-        ),
-        ("probing", {"ridge": _ridge}),
-        ("probing", {"probe_accuracy": lambda *sets: torch.tensor(probing._probe()(*sets))}),
-        ("anomaly", {"scores": lambda model, x: torch.stack([(model(row) - row).square().sum() for row in x])}),
-        ("anomaly", {"auc": _pairs}),
-    ],
-)
-def test_other_ways_to_be_right_are_right(gap, answer):
-    given = answers(gap, **answer)
-    for _ in range(REPEATS):
-        check_of(gap)(*given)
+RIGHT: list[tuple[str, Any]] = [
+    ("deep", {"loss": lambda model, x: nn.functional.mse_loss(model(x), x, reduction="sum") / len(x)}),
+    ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=4)}),
+    ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=5, padding=2, channels=4)}),
+    ("convolution", {"conv_encoder": Halves}),
+    ("convolution", {"conv_decoder": lambda c: _up(c)}),
+    ("convolution", {"conv_decoder": lambda c: _up(c, kernel=3, output_padding=1)}),
+    ("codes", {"interpolate": lambda f, g, a, b, n: _walk(f, g, b, a, torch.linspace(1, 0, n))}),
+    (
+        "codes",
+        {"gaussian_codes": lambda Z, n: torch.distributions.MultivariateNormal(Z.mean(0), torch.cov(Z.T)).sample((n,))},
+    ),
+    ("probing", {"ridge": _ridge}),
+    ("probing", {"probe_accuracy": lambda *sets: torch.tensor(probing._probe()(*sets))}),
+    ("anomaly", {"scores": lambda model, x: torch.stack([(model(row) - row).square().sum() for row in x])}),
+    ("anomaly", {"auc": _pairs}),
+]
+
+
+class TestGaps(gap_cells.GapTests):
+    exercise = EXERCISE
+    unknown = UNKNOWN
+    right = RIGHT
+    rounds = 2
+    # two wrong predictions are answered by the first; sizes that are known by name come up again
+    may_be_known = ("prediction", "convolution")
+
+
+class TestPrediction(gap_cells.PredictionTests):
+    exercise = EXERCISE
+    ambiguous = ("moved_conv",)  # its weights are the same at every place
 
 
 def test_the_experiments_end_alike_on_every_draw():
@@ -322,24 +241,16 @@ def test_the_experiments_end_alike_on_every_draw():
 
 def test_a_prediction_is_held_against_experiments_that_run(monkeypatch, capsys):
     monkeypatch.setattr(foreign_inputs, "ratios", RUN)
-    check_of("prediction")(*answers("prediction"))
+    EXERCISE.check("prediction")(*EXERCISE.answers("prediction"))
     assert "run just now: noise 0." in capsys.readouterr().out
-    message = outcome("prediction", *answers("prediction", moved="same"))
+    message = EXERCISE.outcome("prediction", moved="same")
     assert message.startswith("moved: ")
 
 
 def test_an_experiment_that_ends_otherwise_turns_the_outcome(monkeypatch):
     monkeypatch.setattr(foreign_inputs, "ratios", lambda generator: MEASURED | {"noise": 1.5})
-    assert outcome("prediction", *answers("prediction")).startswith("noise: ")
-    check_of("prediction")(*answers("prediction", noise="higher"))
-
-
-def test_a_message_asks_and_does_not_tell_the_prediction():
-    for name, right in zip(NAMES["prediction"], answers("prediction"), strict=True):
-        for word in {"lower", "same", "higher"} - {right}:
-            message = outcome("prediction", *answers("prediction", **{name: word}))
-            assert message.startswith(f"{name}: ")
-            assert '"' not in message
+    assert EXERCISE.outcome("prediction").startswith("noise: ")
+    EXERCISE.check("prediction")(*EXERCISE.answers("prediction", noise="higher"))
 
 
 def test_the_references_are_those_of_scikit_learn():
@@ -356,19 +267,19 @@ def test_an_autoencoder_whose_pieces_do_not_fit_is_told_so():
     def autoencoder(sizes):
         return nn.Sequential(_layers(sizes, nn.ReLU), _layers([sizes[-1] + 1, sizes[0]], nn.ReLU))
 
-    assert "opposite order" in outcome("deep", *answers("deep", autoencoder=autoencoder))
+    assert "opposite order" in EXERCISE.outcome("deep", autoencoder=autoencoder)
 
 
 def test_a_wrong_shape_is_said_of_the_right_part():
-    message = outcome("convolution", *answers("convolution", conv_encoder=lambda c: _conv(c + 1)))
+    message = EXERCISE.outcome("convolution", conv_encoder=lambda c: _conv(c + 1))
     assert message.startswith("the code should have the shape")
-    message = outcome("codes", *answers("codes", interpolate=lambda f, g, a, b, n: a))
+    message = EXERCISE.outcome("codes", interpolate=lambda f, g, a, b, n: a)
     assert message.startswith("the walk should have the shape")
-    assert "scores" in outcome("anomaly", *answers("anomaly", scores=lambda model, x: (model(x) - x).square()))
+    assert "scores" in EXERCISE.outcome("anomaly", scores=lambda model, x: (model(x) - x).square())
 
 
 def test_a_convolution_that_does_not_fit_says_where_it_stopped():
-    message = outcome("convolution", *answers("convolution", conv_encoder=lambda c: nn.Conv2d(3, c, 3)))
+    message = EXERCISE.outcome("convolution", conv_encoder=lambda c: nn.Conv2d(3, c, 3))
     assert message.startswith("the code could not be computed from (4, 1, 28, 28): ")
 
 
@@ -376,13 +287,13 @@ def test_the_cells_of_the_notebook_wait_for_a_model(capsys):
     x = torch.zeros(3, 8)
     assert not ready(..., x, name="section 1", like=x)
     assert capsys.readouterr().out == "This cell waits for section 1.\n"
-    model = names("deep", solved=True)["autoencoder"]([8, 5, 2])
+    model = EXERCISE.defined("deep", solved=True)["autoencoder"]([8, 5, 2])
     assert ready(model, x, name="section 1", like=x)
-    assert ready(names("deep", solved=True)["loss"], model, x, like=x[0, 0])
+    assert ready(EXERCISE.defined("deep", solved=True)["loss"], model, x, like=x[0, 0])
 
 
 def test_no_linear_layer_hides_in_a_convolution_that_keeps_its_shape():
     def hidden(c):
         return nn.Sequential(*_conv(c), nn.Flatten(), nn.Linear(49 * c, 49 * c), nn.Unflatten(1, (c, 7, 7)))
 
-    assert "linear layer" in outcome("convolution", *answers("convolution", conv_encoder=hidden))
+    assert "linear layer" in EXERCISE.outcome("convolution", conv_encoder=hidden)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gap_cells
@@ -13,98 +12,24 @@ from torch.nn import functional
 
 from course_utils import corruptions, linear_denoiser
 from course_utils.checks import denoising
-from course_utils.checks.core import Check, Mistake, NotAttempted
 from course_utils.losses import squared_error
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "04_denoising_autoencoders.ipynb"
-NAMES = {
-    "corruptions": ("mask", "add_noise"),
-    "loss": ("denoising_loss",),
-    "linear": ("linear_denoiser",),
-    "score": ("posterior_mean", "score"),
-    "inpainting": ("fill",),
-    "prediction": ("second_noise", "weaker", "blurred"),
-}
-REPEATS = 12  # every check draws afresh: no draw may turn the outcome
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def check_of(gap: str) -> Check:
-    return getattr(denoising, gap)
-
-
-def times(gap: str) -> range:
-    return range(4 if gap in ("prediction", "corruptions") else REPEATS)  # a run, and large crowds
-
-
-def names(gap: str, *, solved: bool) -> dict[str, Any]:
-    """What the solution notebook's cell defines, with its regions or with stubs in their place."""
-    given = {"torch": torch, "nn": nn, "Tensor": Tensor, "squared_error": squared_error}
-    return gap_cells.defined(SOLUTION, gap, given, solved=solved)
-
-
-def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]:
-    """The notebook's answers to a gap, some of them changed."""
-    defined = names(gap, solved=solved) | changed
-    return tuple(defined[name] for name in NAMES[gap])
-
-
-def outcome(gap: str, *given: Any) -> str:
-    return gap_cells.wrong_message(check_of(gap), *given)
-
-
-def test_every_gap_of_the_notebook_is_tested_and_its_check_is_the_cell_below():
-    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in gap_cells.cells(SOLUTION)]
-    gaps = [i for i, (role, _) in enumerate(roles) if role.get("solution")]
-    assert [roles[i][0]["grade_id"] for i in gaps] == list(NAMES)
-    assert all(roles[i + 1][0]["grade"] for i in gaps)
-    calls = [source for role, source in roles if role.get("grade")]
-    assert calls == [f"checks.denoising.{gap}({', '.join(NAMES[gap])})" for gap in NAMES]
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_an_open_gap_is_not_attempted(gap):
-    with pytest.raises(NotAttempted, match="still a gap"):
-        check_of(gap)(*answers(gap, solved=False))
-
-
-@pytest.mark.parametrize(("gap", "name"), [(g, n) for g in NAMES if len(NAMES[g]) > 1 for n in NAMES[g]])
-def test_a_gap_is_open_until_each_of_its_parts_is_filled(gap, name):
-    stub = names(gap, solved=False)[name]
-    with pytest.raises(NotAttempted):
-        check_of(gap)(*answers(gap, **{name: stub}))
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_the_solution_is_right_on_every_draw(gap, capsys):
-    for _ in range(2 * len(times(gap))):
-        assert check_of(gap)(*answers(gap)) is None
-    said = capsys.readouterr()
-    assert "Right" in said.out
-    assert said.err == ""
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_each_gap_knows_mistakes_by_name(gap):
-    assert len(check_of(gap).mistakes) >= 2
-    messages = [mistake.message for mistake in check_of(gap).mistakes]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("gap", "mistake"),
-    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
+EXERCISE = gap_cells.Exercise(
+    "04_denoising_autoencoders",
+    denoising,
+    names={
+        "corruptions": ("mask", "add_noise"),
+        "loss": ("denoising_loss",),
+        "linear": ("linear_denoiser",),
+        "score": ("posterior_mean", "score"),
+        "inpainting": ("fill",),
+        "prediction": ("second_noise", "weaker", "blurred"),
+    },
+    given={"torch": torch, "nn": nn, "Tensor": Tensor, "squared_error": squared_error},
+    repeats=12,
+    few={"prediction": 4, "corruptions": 4},  # a run, and large crowds
 )
-def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
-    for _ in times(gap):
-        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def _exactly(x: Tensor, probability: float, generator: torch.Generator) -> Tensor:
@@ -238,41 +163,32 @@ def names_linear(X: Tensor, std: float) -> tuple[Tensor, Tensor]:
     return _map(X, _covariance(X) @ (_covariance(X) + std**2 * _eye(X)).inverse())
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
-)
-def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
-    known = {mistake.message for mistake in check_of(gap).mistakes}
-    given = answers(gap, **answer) if isinstance(answer, dict) else (answer,)
-    for _ in times(gap):
-        assert outcome(gap, *given) not in known
-
-
 def _package_map(X: Tensor, std: float) -> tuple[Tensor, Tensor]:
     best = linear_denoiser.best_linear_denoiser(X, "gaussian", std)
     return best.weight, best.bias
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"),
-    [
-        ("corruptions", {"mask": lambda x, p, g: corruptions.masking(x, p, generator=g)}),
-        ("corruptions", {"mask": lambda x, p, g: x * torch.bernoulli(torch.full_like(x, 1 - p), generator=g)}),
-        ("corruptions", {"mask": lambda x, p, g: x.masked_fill(torch.rand(x.shape, generator=g) > 1 - p, 0)}),
-        ("corruptions", {"add_noise": lambda x, std, g: corruptions.gaussian(x, std, generator=g)}),
-        ("corruptions", {"add_noise": lambda x, std, g: torch.normal(x, std, generator=g)}),
-        ("loss", {"denoising_loss": lambda model, x, corrupt: (model(corrupt(x)) - x).square().sum() / len(x)}),
-        ("loss", {"denoising_loss": lambda model, x, corrupt: (x - model(corrupt(x))).pow(2).sum(-1).mean(0)}),
-        ("linear", {"linear_denoiser": _package_map}),
-        ("linear", {"linear_denoiser": lambda X, std: _map(X, _unbiased(X, std))}),
-        ("score", {"posterior_mean": lambda x, X, std: torch.stack([_weights(p[None], X, std)[0] @ X for p in x])}),
-        ("score", {"score": lambda r, x, std: (r(x.clone()) - x).div(std).div(std)}),
-        ("inpainting", {"fill": lambda x, missing, mean, Sigma: _by_index(x, missing, mean, Sigma)}),
-    ],
-)
-def test_other_ways_to_be_right_are_right(gap, answer):
-    for _ in times(gap):
-        check_of(gap)(*answers(gap, **answer))
+RIGHT: list[tuple[str, Any]] = [
+    ("corruptions", {"mask": lambda x, p, g: corruptions.masking(x, p, generator=g)}),
+    ("corruptions", {"mask": lambda x, p, g: x * torch.bernoulli(torch.full_like(x, 1 - p), generator=g)}),
+    ("corruptions", {"mask": lambda x, p, g: x.masked_fill(torch.rand(x.shape, generator=g) > 1 - p, 0)}),
+    ("corruptions", {"add_noise": lambda x, std, g: corruptions.gaussian(x, std, generator=g)}),
+    ("corruptions", {"add_noise": lambda x, std, g: torch.normal(x, std, generator=g)}),
+    ("loss", {"denoising_loss": lambda model, x, corrupt: (model(corrupt(x)) - x).square().sum() / len(x)}),
+    ("loss", {"denoising_loss": lambda model, x, corrupt: (x - model(corrupt(x))).pow(2).sum(-1).mean(0)}),
+    ("linear", {"linear_denoiser": _package_map}),
+    ("linear", {"linear_denoiser": lambda X, std: _map(X, _unbiased(X, std))}),
+    ("score", {"posterior_mean": lambda x, X, std: torch.stack([_weights(p[None], X, std)[0] @ X for p in x])}),
+    ("score", {"score": lambda r, x, std: (r(x.clone()) - x).div(std).div(std)}),
+    ("inpainting", {"fill": lambda x, missing, mean, Sigma: _by_index(x, missing, mean, Sigma)}),
+]
+
+
+class TestGaps(gap_cells.GapTests):
+    exercise = EXERCISE
+    unknown = UNKNOWN
+    right = RIGHT
+    rounds = 2
 
 
 def _unbiased(X: Tensor, std: float) -> Tensor:
@@ -289,27 +205,27 @@ def test_a_mistake_with_an_unbiased_covariance_is_named_as_well():
     def linear_denoiser(X, std):
         return _map(X, torch.cov(X.T) @ (torch.cov(X.T) + std * _eye(X)).inverse())
 
-    for _ in times("linear"):
-        assert outcome("linear", linear_denoiser).startswith("W adds σ")
+    for _ in EXERCISE.times("linear"):
+        assert EXERCISE.outcome("linear", linear_denoiser).startswith("W adds σ")
 
 
 def test_a_message_asks_and_does_not_tell_the_prediction():
-    for mistake in check_of("prediction").mistakes:
+    for mistake in EXERCISE.check("prediction").mistakes:
         assert "?" in mistake.message
         assert '"' not in mistake.message
-        assert mistake.message.split(":")[0] in NAMES["prediction"]
+        assert mistake.message.split(":")[0] in EXERCISE.names["prediction"]
 
 
 def test_a_wrong_part_is_named():
     def image(x, *others):
         return x[:, :-1]
 
-    assert outcome("corruptions", *answers("corruptions", mask=image)).startswith("what mask returns should have")
-    assert outcome("inpainting", image).startswith("what fill returns should have")
-    message = outcome("score", *answers("score", score=lambda r, x, std: (r(x) - x)[0]))
+    assert EXERCISE.outcome("corruptions", mask=image).startswith("what mask returns should have")
+    assert EXERCISE.outcome("inpainting", image).startswith("what fill returns should have")
+    message = EXERCISE.outcome("score", score=lambda r, x, std: (r(x) - x)[0])
     assert message.startswith("the score should have the shape")
 
 
 def test_a_loss_that_is_no_tensor_is_named():
-    given = {"denoising_loss": lambda model, x, corrupt: squared_error(model(corrupt(x)), x).item()}
-    assert "no gradient" in outcome("loss", *answers("loss", **given))
+    message = EXERCISE.outcome("loss", lambda model, x, corrupt: squared_error(model(corrupt(x)), x).item())
+    assert "no gradient" in message

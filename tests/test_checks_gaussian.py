@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gap_cells
@@ -15,70 +14,22 @@ import torch
 from torch.distributions import Exponential, MixtureSameFamily, Normal
 
 from course_utils.checks import gaussian, ready
-from course_utils.checks.core import Check, Mistake, NotAttempted, Wrong, compare
+from course_utils.checks.core import Wrong, compare
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "01_gaussian_maximum_likelihood.ipynb"
-NAMES = {
-    "log-likelihood": ("log_likelihood",),
-    "fit-gaussian": ("fit_gaussian",),
-    "unbiased": ("verdicts", "ratio"),
-    "sample-exponential": ("sample_exponential",),
-    "sample-histogram": ("sample_histogram",),
-    "mixture-log-likelihood": ("mixture_log_likelihood",),
-}
-REPEATS = 20  # every check draws afresh: no draw may turn the outcome
-
-
-def check_of(gap: str) -> Check:
-    return getattr(gaussian, gap.replace("-", "_"))
-
-
-def answers(gap: str, *, solved: bool) -> tuple[Any, ...]:
-    """What the solution notebook's cell defines, with its region or with the stub in its place."""
-    names = gap_cells.defined(SOLUTION, gap, {"math": math, "torch": torch}, solved=solved)
-    return tuple(names[name] for name in NAMES[gap])
-
-
-def outcome(gap: str, *given: Any) -> str:
-    return gap_cells.wrong_message(check_of(gap), *given)
-
-
-def test_every_gap_of_the_notebook_is_tested():
-    cells = gap_cells.cells(SOLUTION)
-    gaps = [c.metadata.nbgrader.grade_id for c in cells if c.metadata.get("nbgrader", {}).get("solution")]
-    assert gaps == list(NAMES)
-    calls = [c.source for c in cells if c.metadata.get("nbgrader", {}).get("grade")]
-    assert calls == [f"checks.gaussian.{gap.replace('-', '_')}({', '.join(names)})" for gap, names in NAMES.items()]
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_an_open_gap_is_not_attempted(gap):
-    with pytest.raises(NotAttempted, match="still a gap"):
-        check_of(gap)(*answers(gap, solved=False))
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_the_solution_is_right_on_every_draw(gap, capsys):
-    for _ in range(REPEATS):
-        assert check_of(gap)(*answers(gap, solved=True)) is None
-    assert "Right" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_each_gap_knows_mistakes_by_name(gap):
-    assert len(check_of(gap).mistakes) >= 2
-    messages = [mistake.message for mistake in check_of(gap).mistakes]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("gap", "mistake"),
-    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
+EXERCISE = gap_cells.Exercise(
+    "01_gaussian_maximum_likelihood",
+    gaussian,
+    names={
+        "log-likelihood": ("log_likelihood",),
+        "fit-gaussian": ("fit_gaussian",),
+        "unbiased": ("verdicts", "ratio"),
+        "sample-exponential": ("sample_exponential",),
+        "sample-histogram": ("sample_histogram",),
+        "mixture-log-likelihood": ("mixture_log_likelihood",),
+    },
+    given={"math": math, "torch": torch},
+    repeats=20,
 )
-def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
-    for _ in range(REPEATS):
-        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
-
 
 VERDICTS = {"mean": "right", "MLE variance": "low", "n-1 variance": "right", "n-1 std": "low"}
 
@@ -142,32 +93,24 @@ def _table(counts):
     return torch.cat([torch.zeros(1), counts.cumsum(0) / counts.sum()])
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
-)
-def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
-    known = {mistake.message for mistake in check_of(gap).mistakes}
-    for _ in range(REPEATS):
-        assert outcome(gap, *gap_cells.as_answers(answer)) not in known
+RIGHT: list[tuple[str, Any]] = [
+    ("log-likelihood", lambda x, mean, std: sum(_log_p(value, mean, std) for value in x)),
+    ("log-likelihood", lambda x, mean, std: float(Normal(mean.float(), std.float()).log_prob(x.float()).sum())),
+    ("fit-gaussian", lambda x: [float(x.mean()), np.std(x.numpy())]),
+    ("fit-gaussian", lambda x: torch.stack([x.mean(), x.var(correction=0).sqrt()])),
+    ("fit-gaussian", lambda x: (x.mean(), x.sub_(x.mean()).square_().mean().sqrt())),
+    ("sample-exponential", lambda u, rate: -torch.log1p(-u) / rate),
+    ("sample-exponential", lambda u, rate: Exponential(rate).icdf(u.float())),
+    ("sample-histogram", lambda u, e, c: torch.from_numpy(np.interp(u, _table(c), e))),
+    ("mixture-log-likelihood", lambda x, w, m, s: _mixture(w, m, s).log_prob(x).sum()),
+]
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"),
-    [
-        ("log-likelihood", lambda x, mean, std: sum(_log_p(value, mean, std) for value in x)),
-        ("log-likelihood", lambda x, mean, std: float(Normal(mean.float(), std.float()).log_prob(x.float()).sum())),
-        ("fit-gaussian", lambda x: [float(x.mean()), np.std(x.numpy())]),
-        ("fit-gaussian", lambda x: torch.stack([x.mean(), x.var(correction=0).sqrt()])),
-        ("fit-gaussian", lambda x: (x.mean(), x.sub_(x.mean()).square_().mean().sqrt())),
-        ("sample-exponential", lambda u, rate: -torch.log1p(-u) / rate),
-        ("sample-exponential", lambda u, rate: Exponential(rate).icdf(u.float())),
-        ("sample-histogram", lambda u, e, c: torch.from_numpy(np.interp(u, _table(c), e))),
-        ("mixture-log-likelihood", lambda x, w, m, s: _mixture(w, m, s).log_prob(x).sum()),
-    ],
-)
-def test_other_ways_to_be_right_are_right(gap, answer):
-    for _ in range(REPEATS):
-        check_of(gap)(answer)
+class TestGaps(gap_cells.GapTests):
+    exercise = EXERCISE
+    unknown = UNKNOWN
+    right = RIGHT
+    below = 2  # a folded hint stands between them
 
 
 def _mixture(weights, means, stds):
@@ -191,7 +134,7 @@ def test_the_prediction_is_not_given_away():
                 given = {"mean": "right", "MLE variance": mle, "n-1 variance": corrected, "n-1 std": root}
                 if given == VERDICTS:
                     continue
-                message = outcome("unbiased", given, 0.8)
+                message = EXERCISE.outcome("unbiased", given, 0.8)
                 assert not any(f'"{word}"' in message for word in words)
                 assert "n-1 std" not in message
 
@@ -201,7 +144,7 @@ def test_a_crash_in_the_answer_is_named_with_its_line():
         return x.sam()
 
     line = inspect.getsourcelines(log_likelihood)[1] + 1
-    message = outcome("log-likelihood", log_likelihood)
+    message = EXERCISE.outcome("log-likelihood", log_likelihood)
     assert message.startswith("log_likelihood stopped with AttributeError")
     assert f"(line {line})" in message
 
@@ -210,8 +153,8 @@ def test_a_missing_return_and_a_number_for_a_function_are_told_apart():
     def fit_gaussian(x):
         x.mean()
 
-    assert "is the return missing" in outcome("fit-gaussian", fit_gaussian)
-    assert "should be a function" in outcome("fit-gaussian", 170.0)
+    assert "is the return missing" in EXERCISE.outcome("fit-gaussian", fit_gaussian)
+    assert "should be a function" in EXERCISE.outcome("fit-gaussian", 170.0)
 
 
 def test_a_check_writes_nothing_to_stderr_and_leaves_the_random_numbers_alone(capsys, recwarn):
@@ -220,7 +163,7 @@ def test_a_check_writes_nothing_to_stderr_and_leaves_the_random_numbers_alone(ca
     torch.manual_seed(3)
     with pytest.raises(Wrong):
         gaussian.fit_gaussian(lambda x: (x.mean(), x[:1].std()))  # torch warns: no degrees of freedom
-    gaussian.sample_exponential(*answers("sample-exponential", solved=True))
+    gaussian.sample_exponential(*EXERCISE.answers("sample-exponential", solved=True))
     assert torch.rand(1) == expected
     assert capsys.readouterr().err == ""
     assert len(recwarn) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gap_cells
@@ -14,98 +13,23 @@ from torch.linalg import eigh, svd, svdvals
 from torch.nn.functional import linear
 
 from course_utils.checks import linear_autoencoder, ready
-from course_utils.checks.core import Check, Mistake, NotAttempted
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "02_linear_autoencoder_pca.ipynb"
-NAMES = {
-    "projection": ("pca", "project", "reconstruct"),
-    "variance": ("components_for", "remaining_error"),
-    "prediction": ("deeper", "mixed", "uncentred"),
-    "gradient": ("gradient",),
-    "principal_angles": ("principal_angles",),
-    "tied": ("TiedAutoencoder",),
-}
-REPEATS = 20  # every check draws afresh: no draw may turn the outcome
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def check_of(gap: str) -> Check:
-    return getattr(linear_autoencoder, gap)
-
-
-def times(gap: str) -> range:
-    return range(5 if gap == "prediction" else REPEATS)  # a prediction is held against a training
-
-
-def names(gap: str, *, solved: bool) -> dict[str, Any]:
-    """What the solution notebook's cell defines, with its regions or with stubs in their place."""
-    return gap_cells.defined(SOLUTION, gap, {"torch": torch, "nn": nn, "Tensor": Tensor}, solved=solved)
-
-
-def answers(gap: str, *, solved: bool = True, **changed: Any) -> tuple[Any, ...]:
-    """The notebook's answers to a gap, some of them changed."""
-    defined = names(gap, solved=solved) | changed
-    return tuple(defined[name] for name in NAMES[gap])
-
-
-def outcome(gap: str, *given: Any) -> str:
-    return gap_cells.wrong_message(check_of(gap), *given)
-
-
-def test_every_gap_of_the_notebook_is_tested_and_its_check_is_the_cell_below():
-    roles = [(c.metadata.get("nbgrader", {}), c.source) for c in gap_cells.cells(SOLUTION)]
-    gaps = [i for i, (role, _) in enumerate(roles) if role.get("solution")]
-    assert [roles[i][0]["grade_id"] for i in gaps] == list(NAMES)
-    assert all(roles[i + 1][0]["grade"] for i in gaps)
-    calls = [source for role, source in roles if role.get("grade")]
-    assert calls == [f"checks.linear_autoencoder.{gap}({', '.join(NAMES[gap])})" for gap in NAMES]
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_an_open_gap_is_not_attempted(gap):
-    with pytest.raises(NotAttempted, match="still a gap"):
-        check_of(gap)(*answers(gap, solved=False))
-
-
-@pytest.mark.parametrize(
-    ("gap", "name"), [(gap, name) for gap in ("projection", "variance", "prediction") for name in NAMES[gap]]
+EXERCISE = gap_cells.Exercise(
+    "02_linear_autoencoder_pca",
+    linear_autoencoder,
+    names={
+        "projection": ("pca", "project", "reconstruct"),
+        "variance": ("components_for", "remaining_error"),
+        "prediction": ("deeper", "mixed", "uncentred"),
+        "gradient": ("gradient",),
+        "principal_angles": ("principal_angles",),
+        "tied": ("TiedAutoencoder",),
+    },
+    given={"torch": torch, "nn": nn, "Tensor": Tensor},
+    repeats=20,
+    few={"prediction": 5},  # a prediction is held against a training
 )
-def test_a_gap_is_open_until_each_of_its_parts_is_filled(gap, name):
-    stub = names(gap, solved=False)[name]
-    with pytest.raises(NotAttempted):
-        check_of(gap)(*answers(gap, **{name: stub}))
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_the_solution_is_right_on_every_draw(gap, capsys):
-    for _ in times(gap):
-        assert check_of(gap)(*answers(gap)) is None
-    said = capsys.readouterr()
-    assert "Right" in said.out
-    assert said.err == ""
-
-
-@pytest.mark.parametrize("gap", NAMES)
-def test_each_gap_knows_mistakes_by_name(gap):
-    assert len(check_of(gap).mistakes) >= 2
-    messages = [mistake.message for mistake in check_of(gap).mistakes]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("gap", "mistake"),
-    [pytest.param(gap, m, id=f"{gap}: {m.name}") for gap in NAMES for m in check_of(gap).mistakes],
-)
-def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(gap, mistake: Mistake):
-    for _ in times(gap):
-        assert outcome(gap, *gap_cells.as_answers(mistake.make)) == mistake.message
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def _directions(X: Tensor) -> Tensor:
@@ -233,16 +157,6 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"), [pytest.param(gap, a, id=f"{gap}: {name}") for gap in NAMES for name, a in UNKNOWN[gap].items()]
-)
-def test_a_mistake_nobody_thought_of_is_wrong_as_well(gap, answer):
-    known = {mistake.message for mistake in check_of(gap).mistakes}
-    given = answers(gap, **answer) if isinstance(answer, dict) else (answer,)
-    for _ in times(gap):
-        assert outcome(gap, *given) not in known
-
-
 class Linear(nn.Module):
     """The same through a layer: its weight is the one parameter, under another name."""
 
@@ -254,23 +168,27 @@ class Linear(nn.Module):
         return linear(self.encoder(x), self.encoder.weight.T)
 
 
-@pytest.mark.parametrize(
-    ("gap", "answer"),
-    [
-        ("projection", {"pca": lambda X, k: (X.mean(0), eigh((X - X.mean(0)).T @ (X - X.mean(0)))[1].flip(1)[:, :k])}),
-        ("projection", {"pca": lambda X, k: (X.mean(0), -_directions(X)[:, :k])}),
-        ("projection", {"project": lambda X, mean, U: torch.stack([U.T @ (x - mean) for x in X])}),
-        ("projection", {"project": lambda X, mean, U: X.sub_(mean) @ U}),
-        ("variance", {"components_for": lambda X, share: torch.tensor(_share(X, share) + 1)}),
-        ("variance", {"remaining_error": lambda X, k: _variances(X).sum() - _variances(X)[:k].sum()}),
-        ("gradient", {"gradient": lambda X, W, V: torch.func.grad(_loss, argnums=(1, 2))(X, W, V)}),
-        ("principal_angles", {"principal_angles": lambda A, B: _projectors(A, B)}),
-        ("tied", {"TiedAutoencoder": Linear}),
-    ],
-)
-def test_other_ways_to_be_right_are_right(gap, answer):
-    for _ in times(gap):
-        check_of(gap)(*answers(gap, **answer))
+RIGHT: list[tuple[str, Any]] = [
+    ("projection", {"pca": lambda X, k: (X.mean(0), eigh((X - X.mean(0)).T @ (X - X.mean(0)))[1].flip(1)[:, :k])}),
+    ("projection", {"pca": lambda X, k: (X.mean(0), -_directions(X)[:, :k])}),
+    ("projection", {"project": lambda X, mean, U: torch.stack([U.T @ (x - mean) for x in X])}),
+    ("projection", {"project": lambda X, mean, U: X.sub_(mean) @ U}),
+    ("variance", {"components_for": lambda X, share: torch.tensor(_share(X, share) + 1)}),
+    ("variance", {"remaining_error": lambda X, k: _variances(X).sum() - _variances(X)[:k].sum()}),
+    ("gradient", {"gradient": lambda X, W, V: torch.func.grad(_loss, argnums=(1, 2))(X, W, V)}),
+    ("principal_angles", {"principal_angles": lambda A, B: _projectors(A, B)}),
+    ("tied", {"TiedAutoencoder": Linear}),
+]
+
+
+class TestGaps(gap_cells.GapTests):
+    exercise = EXERCISE
+    unknown = UNKNOWN
+    right = RIGHT
+
+
+class TestPrediction(gap_cells.PredictionTests):
+    exercise = EXERCISE
 
 
 def _loss(X: Tensor, W: Tensor, V: Tensor) -> Tensor:
@@ -283,33 +201,24 @@ def _projectors(A: Tensor, B: Tensor) -> Tensor:
     return svdvals(Q_A - Q_B @ (Q_B.T @ Q_A)).clamp(max=1).asin().rad2deg()
 
 
-@pytest.mark.parametrize("word", ["lower", "higher"])
-def test_a_message_asks_and_does_not_tell_the_prediction(word):
-    for name in NAMES["prediction"]:
-        if answers("prediction")[NAMES["prediction"].index(name)] != word:
-            message = outcome("prediction", *answers("prediction", **{name: word}))
-            assert message.startswith(f"{name}: ")
-            assert '"' not in message
-
-
 def test_an_array_in_place_of_a_tensor_is_named():
     def pca(X, k):
         return X.mean(0).numpy(), np.linalg.svd((X - X.mean(0)).numpy())[2][:k].T
 
-    assert "should be a tensor" in outcome("projection", *answers("projection", pca=pca))
+    assert "should be a tensor" in EXERCISE.outcome("projection", pca=pca)
 
 
 def test_the_cells_of_the_notebook_wait_for_a_module(capsys):
     x = torch.zeros(3, 8)
-    assert not ready(names("tied", solved=False)["TiedAutoencoder"](8, 2), x, name="TiedAutoencoder", like=x)
+    assert not ready(EXERCISE.defined("tied", solved=False)["TiedAutoencoder"](8, 2), x, name="TiedAutoencoder", like=x)
     assert capsys.readouterr().out == "This cell waits for TiedAutoencoder.\n"
-    assert ready(names("tied", solved=True)["TiedAutoencoder"](8, 2), x, name="TiedAutoencoder", like=x)
+    assert ready(EXERCISE.defined("tied", solved=True)["TiedAutoencoder"](8, 2), x, name="TiedAutoencoder", like=x)
 
 
 def test_a_wrong_shape_is_said_of_the_right_part():
     def pca(X, k):
         return X.mean(0), _directions(X)[:, : k + 1]
 
-    assert outcome("projection", *answers("projection", pca=pca)).startswith("U should have the shape")
-    message = outcome("projection", *answers("projection", project=lambda X, mean, U: X - mean))
+    assert EXERCISE.outcome("projection", pca=pca).startswith("U should have the shape")
+    message = EXERCISE.outcome("projection", project=lambda X, mean, U: X - mean)
     assert message.startswith("the code should have the shape")
