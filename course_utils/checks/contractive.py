@@ -14,6 +14,7 @@ from course_utils.checks.hutchinson import hutchinson
 from course_utils.checks.jacobian import draw_layer, jacobian, penalty
 from course_utils.checks.parts import Answer, hold
 from course_utils.checks.pca import normal
+from course_utils.checks.predictions import mistaken, prediction_check
 from course_utils.checks.tangents import tangents
 from course_utils.losses import bernoulli_nll, sigmoid_contraction
 
@@ -103,7 +104,6 @@ loss = Check(
 
 # 4. A prediction, held against a run -------------------------------------------------------------------------------
 
-_WORDS = ("lower", "same", "higher")
 _NAMES = ("rescaled_loss", "rescaled_movement", "crushed_variance", "faint_noise")
 
 
@@ -153,23 +153,6 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
     return dict(zip(_NAMES, ratios, strict=True))
 
 
-def _judge_prediction(*predictions: Any) -> None:
-    predicted = dict(zip(_NAMES, predictions, strict=True))
-    for name, word in predicted.items():
-        if word not in _WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    ratios = _experiment(fresh())
-    measured = {name: _WORDS[(ratio > 0.9) + (ratio > 1.1)] for name, ratio in ratios.items()}
-    if predicted == measured:
-        print("Ratios, data drawn fresh: " + ", ".join(f"{name} {ratio:.3g}" for name, ratio in ratios.items()))
-        return
-    wrong = next(name for name in _NAMES if predicted[name] != measured[name])
-    for mistake in prediction.mistakes:
-        if mistake.name == f"{wrong} {predicted[wrong]}":
-            raise Wrong(mistake.message)
-    raise Wrong(f"{wrong}: the experiment was run just now, and its outcome is not {predicted[wrong]}.")
-
-
 _RIGHT = {"rescaled_loss": "lower", "rescaled_movement": "same", "crushed_variance": "lower", "faint_noise": "same"}
 _PREDICTION = {
     "rescaled_loss same": "rescaled_loss: in one of the two terms the factors do cancel. Is there a V in the other?",
@@ -187,12 +170,12 @@ _PREDICTION = {
     "faint_noise higher": "faint_noise: by how much does curvature count when σ is 0.001? Write the movement as σ J ε "
     "and take the mean of its square.",
 }
-prediction = Check(
-    "rescaled_loss, rescaled_movement, crushed_variance or faint_noise",
-    _judge_prediction,
-    "all four experiments, run just now, end as you predicted.",
-    tuple(
-        Mistake(name, message, tuple((_RIGHT | {name.split()[0]: name.split()[1]}).values()))
-        for name, message in _PREDICTION.items()
-    ),
+prediction = prediction_check(
+    _NAMES,
+    _experiment,
+    mistaken(_RIGHT, _PREDICTION),
+    band=(0.9, 1.1),
+    title="Ratios, data drawn fresh",
+    digits=".3g",
+    quantity="outcome",
 )

@@ -13,6 +13,7 @@ from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, 
 from course_utils.checks.corrupting import corruptions
 from course_utils.checks.parts import Answer
 from course_utils.checks.pca import cloud, integer, normal
+from course_utils.checks.predictions import mistaken, prediction_check
 from course_utils.checks.scores import score
 
 __all__ = ["corruptions", "inpainting", "linear", "loss", "prediction", "score"]
@@ -169,23 +170,19 @@ loss = Check(
 
 # 6. A prediction, held against a run -------------------------------------------------------------------------------
 
-_WORDS = ("lower", "same", "higher")
 _MEASURED = {"second_noise": "same", "weaker": "higher", "blurred": "lower"}  # what the run finds, on every draw
 _MESSAGES = {
-    ("second_noise", "higher"): "second_noise: you expect the noise in the target to be learnt. Can the model foresee "
+    "second_noise higher": "second_noise: you expect the noise in the target to be learnt. Can the model foresee "
     "it from its input? And what is the best guess of a number whose noise is zero on average?",
-    (
-        "second_noise",
-        "lower",
-    ): "second_noise: you expect a noisy target to help. The clean target asks for E[x | x̃]: is "
+    "second_noise lower": "second_noise: you expect a noisy target to help. The clean target asks for E[x | x̃]: is "
     "there an answer with a smaller error?",
-    ("weaker", "lower"): "weaker: you expect an easier task to be done better. The denoiser does not know how little "
+    "weaker lower": "weaker: you expect an easier task to be done better. The denoiser does not know how little "
     "noise there is: how strongly does it smooth?",
-    ("weaker", "same"): "weaker: you expect that where hardly anything is to be taken away, hardly anything is. What "
+    "weaker same": "weaker: you expect that where hardly anything is to be taken away, hardly anything is. What "
     "does the denoiser do to a detail that noise of its own strength would have drowned?",
-    ("blurred", "higher"): "blurred: you expect a ghost that is neither garment to be the worse answer. Look worse it "
+    "blurred higher": "blurred: you expect a ghost that is neither garment to be the worse answer. Look worse it "
     "does. But what does the squared error charge for naming the wrong one, with certainty?",
-    ("blurred", "same"): "blurred: you expect the two to be equally far off. Write down the expected squared error of "
+    "blurred same": "blurred: you expect the two to be equally far off. Write down the expected squared error of "
     "an answer a: at which a is it least?",
 }
 
@@ -223,26 +220,10 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
     }
 
 
-def _judge_prediction(second_noise: Any, weaker: Any, blurred: Any) -> None:
-    predicted = {"second_noise": second_noise, "weaker": weaker, "blurred": blurred}
-    for name, word in predicted.items():
-        if not isinstance(word, str) or word not in _WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    ratios = _experiment(fresh())
-    for name, ratio in ratios.items():
-        word = _WORDS[(ratio > 0.98) + (ratio > 1.02)]
-        if predicted[name] != word:
-            otherwise = f"{name}: the experiment was run just now, and its error is not {predicted[name]}."
-            raise Wrong(_MESSAGES.get((name, predicted[name]), otherwise))
-    print("Error over what it is compared with: " + ", ".join(f"{n} {ratio:.2f}" for n, ratio in ratios.items()))
-
-
-prediction = Check(
-    "second_noise, weaker or blurred",
-    _judge_prediction,
-    "all three experiments, run just now, end as you predicted.",
-    tuple(
-        Mistake(f"{name} {word}", message, tuple((_MEASURED | {name: word}).values()))
-        for (name, word), message in _MESSAGES.items()
-    ),
+prediction = prediction_check(
+    tuple(_MEASURED),
+    _experiment,
+    mistaken(_MEASURED, _MESSAGES),
+    band=(0.98, 1.02),
+    title="Error over what it is compared with",
 )

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.core import Check, Mistake, Wrong, fresh
+from course_utils.checks.core import Mistake
+from course_utils.checks.predictions import prediction_check
 
 __all__ = ["NAMES", "prediction", "ratios"]
 
-_WORDS = ("lower", "same", "higher")
 _BAND = 4 / 3  # within this factor of each other, two errors are called the same
 NAMES = ("noise", "shuffled", "moved", "moved_conv")
 
@@ -87,30 +87,9 @@ def ratios(generator: torch.Generator) -> dict[str, float]:
     }
 
 
-def _judge_prediction(noise: Any, shuffled: Any, moved: Any, moved_conv: Any) -> None:
-    predicted = dict(zip(NAMES, (noise, shuffled, moved, moved_conv), strict=True))
-    for name, word in predicted.items():
-        if word not in _WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    found = ratios(fresh())
-    measured = {name: _WORDS[(ratio > 1 / _BAND) + (ratio > _BAND)] for name, ratio in found.items()}
-    wrong = next((name for name in NAMES if predicted[name] != measured[name]), None)
-    if wrong is None:
-        print(
-            "Error over error, on small drawings, run just now: " + ", ".join(f"{n} {r:.2f}" for n, r in found.items())
-        )
-        return
-    for mistake in prediction.mistakes:
-        answer = dict(zip(NAMES, mistake.make, strict=True))
-        if mistake.message.startswith(f"{wrong}: ") and answer[wrong] == predicted[wrong]:
-            raise Wrong(mistake.message)
-    raise Wrong(f"{wrong}: the experiment was run just now, and its error is not {predicted[wrong]}.")
-
-
-prediction = Check(
-    "noise, shuffled, moved or moved_conv",
-    _judge_prediction,
-    "all four experiments, run just now, end as you predicted.",
+prediction = prediction_check(
+    NAMES,
+    lambda generator: ratios(generator),  # looked up at every call: tests put measured ratios in its place
     (
         Mistake(
             "a wide code knows digits",
@@ -142,4 +121,6 @@ prediction = Check(
             ("lower", "same", "higher", "higher"),
         ),
     ),
+    band=(1 / _BAND, _BAND),
+    title="Error over error, on small drawings, run just now",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +13,13 @@ from course_utils.checks.angles import principal_angles
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
 from course_utils.checks.parts import Answer, hold, one_of_two
 from course_utils.checks.pca import cloud, integer, normal, projection, variance
+from course_utils.checks.predictions import between, prediction_check
 
 __all__ = ["gradient", "prediction", "principal_angles", "projection", "tied", "variance"]
 
 
 # 3. A prediction, held against a run -------------------------------------------------------------------------------
 
-_WORDS = ("lower", "same", "higher")
 _DEEPER_LOWER = (
     "deeper: you expect the extra layers to help. Multiply the four matrices into one: which rank can the product have?"
 )
@@ -60,34 +59,18 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
     return {name: float(error.detach() / floor) for name, error in errors.items()}
 
 
-def _judge_prediction(deeper: Any, mixed: Any, uncentred: Any) -> None:
-    predicted = {"deeper": deeper, "mixed": mixed, "uncentred": uncentred}
-    for name, word in predicted.items():
-        if word not in _WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    ratios = _experiment(fresh())
-    measured = {name: _WORDS[(ratio > 0.98) + (ratio > 1.02)] for name, ratio in ratios.items()}
-    if predicted == measured:
-        print("Error over PCA's, data drawn fresh: " + ", ".join(f"{n} {ratio:.2f}" for n, ratio in ratios.items()))
-        return
-    for mistake in prediction.mistakes:
-        answer = dict(zip(predicted, mistake.make, strict=True))
-        if all(answer[name] == measured[name] or answer[name] == predicted[name] for name in answer):
-            raise Wrong(mistake.message)
-    wrong = next(name for name in predicted if predicted[name] != measured[name])
-    raise Wrong(f"{wrong}: the experiment was run just now, and its error is not {predicted[wrong]}.")
-
-
-prediction = Check(
-    "deeper, mixed or uncentred",
-    _judge_prediction,
-    "all three experiments, run just now, end as you predicted.",
+prediction = prediction_check(
+    ("deeper", "mixed", "uncentred"),
+    _experiment,
     (
         Mistake("depth helps", _DEEPER_LOWER, ("lower", "same", "higher")),
         Mistake("depth hurts", _DEEPER_HIGHER, ("higher", "same", "higher")),
         Mistake("mixing hurts", _MIXED, ("same", "higher", "higher")),
         Mistake("the mean is harmless", _UNCENTRED, ("same", "same", "same")),
     ),
+    band=(0.98, 1.02),
+    title="Error over PCA's, data drawn fresh",
+    choose=between,
 )
 
 

@@ -13,6 +13,7 @@ from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, kind_of
 from course_utils.checks.excitation import best_input
 from course_utils.checks.parts import Answer, hold
 from course_utils.checks.pca import normal
+from course_utils.checks.predictions import mistaken, prediction_check
 from course_utils.checks.sparsity import average, divergence, draw_encoder, gradient
 from course_utils.losses import sparsity_kl, squared_error
 
@@ -118,7 +119,6 @@ loss = Check(
 
 # 6. A prediction, held against a run -------------------------------------------------------------------------------
 
-_WORDS = ("lower", "same", "higher")
 _NAMES = ("averaged_distance", "averaged_error", "shuffled_penalty", "batch_penalty")
 
 
@@ -164,23 +164,6 @@ def _experiment(generator: torch.Generator, rho: float = 0.1, beta: float = 1.0)
     return dict(zip(_NAMES, ratios, strict=True))
 
 
-def _judge_prediction(*predictions: Any) -> None:
-    predicted = dict(zip(_NAMES, predictions, strict=True))
-    for name, word in predicted.items():
-        if word not in _WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    ratios = _experiment(fresh())
-    measured = {name: _WORDS[(ratio > 0.95) + (ratio > 1.05)] for name, ratio in ratios.items()}
-    if predicted == measured:
-        print("Ratios, data drawn fresh: " + ", ".join(f"{name} {ratio:.3g}" for name, ratio in ratios.items()))
-        return
-    wrong = next(name for name in _NAMES if predicted[name] != measured[name])
-    for mistake in prediction.mistakes:
-        if mistake.name == f"{wrong} {predicted[wrong]}":
-            raise Wrong(mistake.message)
-    raise Wrong(f"{wrong}: the experiment was run just now, and its outcome is not {predicted[wrong]}.")
-
-
 _RIGHT = {
     "averaged_distance": "higher",
     "averaged_error": "lower",
@@ -203,12 +186,12 @@ _PREDICTION = {
     "batch_penalty lower": "batch_penalty: the averages of ten scatter around ρ̂, to both sides. Which way does the "
     "divergence bend?",
 }
-prediction = Check(
-    "averaged_distance, averaged_error, shuffled_penalty or batch_penalty",
-    _judge_prediction,
-    "all four experiments, run just now, end as you predicted.",
-    tuple(
-        Mistake(name, message, tuple((_RIGHT | {name.split()[0]: name.split()[1]}).values()))
-        for name, message in _PREDICTION.items()
-    ),
+prediction = prediction_check(
+    _NAMES,
+    _experiment,
+    mistaken(_RIGHT, _PREDICTION),
+    band=(0.95, 1.05),
+    title="Ratios, data drawn fresh",
+    digits=".3g",
+    quantity="outcome",
 )
