@@ -12,8 +12,8 @@ from torch.linalg import qr, svdvals
 from torch.nn.functional import normalize
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
+from course_utils.checks.draws import integer, normal
 from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import integer, normal
 
 __all__ = ["principal_angles"]
 

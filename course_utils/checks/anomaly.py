@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.core import Check, Mistake, fresh
+from course_utils.checks.draws import integer, normal
 from course_utils.checks.parts import Answer, among, hold
-from course_utils.checks.pca import integer, normal
 
 __all__ = ["anomaly"]
 

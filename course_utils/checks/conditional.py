@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.linalg import lstsq
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, fresh
+from course_utils.checks.draws import cloud, integer, normal
 from course_utils.checks.parts import Answer, hold, one_of_two
-from course_utils.checks.pca import cloud, integer, normal
 
 __all__ = ["inpainting", "linear"]
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, kind_of
+from course_utils.checks.core import Check, Mistake, call, fresh
+from course_utils.checks.draws import images_and_encoder, normal
 from course_utils.checks.hutchinson import hutchinson
-from course_utils.checks.jacobian import draw_layer, jacobian, penalty
-from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import normal
+from course_utils.checks.jacobian import jacobian, penalty
+from course_utils.checks.parts import Answer, flat_gradient, hold_loss
 from course_utils.checks.predictions import mistaken, prediction_check
 from course_utils.checks.tangents import tangents
 from course_utils.losses import bernoulli_nll, sigmoid_contraction
@@ -61,22 +60,13 @@ _LOSS = {
 }
 
 
-def _gradients(value: Any, weights: tuple[Tensor, ...]) -> Tensor:
-    if not isinstance(value, Tensor):
-        raise Wrong(f"contractive_loss should return a tensor, and it returns {kind_of(value)}.")
-    if not value.requires_grad:
-        raise Wrong("the value is right, but it carries no gradient at all: nothing could be trained with it.")
-    parts = torch.autograd.grad(value.sum(), weights, allow_unused=True)
-    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in zip(parts, weights, strict=True)])
-
-
 def _differentiated(function: Answer) -> Answer:
     """The gradient with respect to W, b and c of a function that gives a loss."""
 
     @functools.wraps(function)
     def gradient(x: Tensor, W: Tensor, b: Tensor, c: Tensor, lam: float) -> Tensor:
         weights = tuple(parameter.clone().requires_grad_() for parameter in (W, b, c))
-        return _gradients(call(function, x, *weights, lam), weights)
+        return flat_gradient(call(function, x, *weights, lam), weights, "contractive_loss")
 
     return gradient
 
@@ -84,14 +74,10 @@ def _differentiated(function: Answer) -> Answer:
 def _judge_loss(answer: Answer) -> None:
     generator, draws = fresh(), []
     for _ in range(3):
-        x, W, b = draw_layer(generator)
+        x, W, b = images_and_encoder(generator)
         lam = 1.5 + 2 * float(torch.rand((), generator=generator))
         draws.append((x, W, b, normal(x.shape[1], generator=generator), lam))
-    known = _LOSS.values()
-    hold(answer, _loss, draws, known, "the loss is {got}, and it should be {expected}.", what="the loss")
-    text = "the value is right, but its gradient is not: {got} instead of {expected}."
-    wrong = [Mistake(m.name, m.message, _differentiated(m.make)) for m in known if "detached" in m.name]
-    hold(_differentiated(answer), _differentiated(_loss), draws, wrong, text, what="its gradient")
+    hold_loss(answer, _loss, draws, tuple(_LOSS.values()), _differentiated)
 
 
 loss = Check(

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
+from course_utils.checks.draws import integer
 from course_utils.checks.parts import Answer, among
-from course_utils.checks.pca import integer
 
 __all__ = ["convolution"]
 

@@ -13,9 +13,9 @@ from course_utils.checks.anomaly import anomaly
 from course_utils.checks.codes import codes
 from course_utils.checks.convolution import convolution
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
+from course_utils.checks.draws import integer
 from course_utils.checks.foreign_inputs import prediction
 from course_utils.checks.parts import Answer, among, hold
-from course_utils.checks.pca import integer
 from course_utils.checks.probing import probing
 
 __all__ = ["anomaly", "codes", "convolution", "deep", "prediction", "probing"]

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from course_utils.checks.conditional import inpainting, linear
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, number
 from course_utils.checks.corrupting import corruptions
+from course_utils.checks.draws import cloud, integer, normal
 from course_utils.checks.parts import Answer
-from course_utils.checks.pca import cloud, integer, normal
 from course_utils.checks.predictions import mistaken, prediction_check
 from course_utils.checks.scores import score
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from course_utils.checks.core import Check, Mistake, fresh
+from course_utils.checks.draws import integer, normal
 from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import integer, normal
 
 __all__ = ["best_input"]
 

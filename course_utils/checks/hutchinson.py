@@ -10,8 +10,8 @@ from torch.func import jacrev, vjp, vmap
 from torch.nn.functional import normalize
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, kind_of, tensor
+from course_utils.checks.draws import integer, normal
 from course_utils.checks.parts import Answer, among, hold
-from course_utils.checks.pca import integer, normal
 
 __all__ = ["hutchinson"]
 

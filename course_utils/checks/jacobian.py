@@ -13,17 +13,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, fresh
+from course_utils.checks.draws import images_and_encoder
 from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import integer, normal
 
-__all__ = ["draw_layer", "jacobian", "penalty"]
-
-
-def draw_layer(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Images x (N × d_x) in [0, 1] and an encoder's W (d_h × d_x) and b (d_h), float64; N, d_x and d_h all differ."""
-    N, d_x, d_h = (integer(low, low + 3, generator) for low in (12, 7, 3))
-    x = torch.rand(N, d_x, generator=generator, dtype=torch.float64)
-    return x, normal(d_h, d_x, generator=generator), normal(d_h, generator=generator)
+__all__ = ["jacobian", "penalty"]
 
 
 def _autograd(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -85,7 +78,7 @@ _JACOBIAN = (
 
 def _judge_jacobian(answer: Answer) -> None:
     generator = fresh()
-    draws = [draw_layer(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator) for _ in range(3)]
     text = "the Jacobian is {got}, and autograd finds {expected}."
     hold(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
 
@@ -176,7 +169,7 @@ class _Largest(TorchDispatchMode):
 
 def _judge_penalty(answer: Answer) -> None:
     generator = fresh()
-    draws = [draw_layer(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator) for _ in range(3)]
     text = "the penalty is {got}, and the Jacobians of autograd have a mean ‖J‖²_F of {expected}."
     hold(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
     x, W, b = draws[0]

@@ -11,8 +11,9 @@ from torch.nn.functional import linear
 
 from course_utils.checks.angles import principal_angles
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
+from course_utils.checks.draws import cloud, integer, normal
 from course_utils.checks.parts import Answer, hold, one_of_two
-from course_utils.checks.pca import cloud, integer, normal, projection, variance
+from course_utils.checks.pca import projection, variance
 from course_utils.checks.predictions import between, prediction_check
 
 __all__ = ["gradient", "prediction", "principal_angles", "projection", "tied", "variance"]

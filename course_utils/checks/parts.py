@@ -1,17 +1,18 @@
-"""Answers with several parts: functions that return two results, gaps that hold two or three functions."""
+"""Answers with several parts: two results, two or three functions in a gap, a loss and its gradient."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from course_utils.checks.core import Mistake, Wrong, call, compare, kind_of
 
-__all__ = ["Answer", "among", "hold", "one_of_two"]
+__all__ = ["Answer", "among", "flat_gradient", "hold", "hold_loss", "one_of_two"]
 
 Answer = Callable[..., Any]
 
@@ -37,6 +38,46 @@ def hold(
         compare(seen(answer), seen(reference), draws, known, otherwise=otherwise, atol=atol)
     except Wrong as wrong:
         raise Wrong(str(wrong).replace("the result ", f"{what} ", 1)) from None
+
+
+def hold_loss(
+    answer: Answer,
+    reference: Answer,
+    draws: Sequence[tuple[Any, ...]],
+    mistakes: Iterable[Mistake],
+    differentiated: Callable[[Answer], Answer],
+) -> None:
+    """Hold a loss against its reference, first the value and then the gradient.
+
+    Args:
+        answer: the student's loss.
+        reference: the same by our own hand.
+        draws: argument tuples, drawn fresh.
+        mistakes: known ones. Those with "detached" in their name have the right value and another gradient.
+        differentiated: makes of a loss the function of its arguments that gives its :func:`flat_gradient`.
+
+    Raises:
+        Wrong: if value or gradient disagree anywhere.
+    """
+    known = tuple(mistakes)
+    hold(answer, reference, draws, known, "the loss is {got}, and it should be {expected}.", what="the loss")
+    text = "the value is right, but its gradient is not: {got} instead of {expected}."
+    detached = [replace(m, make=differentiated(m.make)) for m in known if "detached" in m.name]
+    hold(differentiated(answer), differentiated(reference), draws, detached, text, what="its gradient")
+
+
+def flat_gradient(value: Any, weights: tuple[Tensor, ...], name: str) -> Tensor:
+    """The gradient of a loss with respect to all weights in one row; zeros for a weight that it does not depend on.
+
+    Raises:
+        Wrong: if ``value`` is no tensor or carries no gradient; ``name`` is the function that gave it.
+    """
+    if not isinstance(value, Tensor):
+        raise Wrong(f"{name} should return a tensor, and it returns {kind_of(value)}.")
+    if not value.requires_grad:
+        raise Wrong("the value is right, but it carries no gradient at all: nothing could be trained with it.")
+    parts = torch.autograd.grad(value.sum(), weights, allow_unused=True)
+    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in zip(parts, weights, strict=True)])
 
 
 def one_of_two(index: int, *names: str) -> Answer:

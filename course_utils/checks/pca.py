@@ -9,31 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.linalg import eigh, eigvalsh, qr, svd, svdvals
+from torch.linalg import eigh, eigvalsh, svd, svdvals
 
 from course_utils.checks.core import Check, Mistake, fresh
+from course_utils.checks.draws import cloud
 from course_utils.checks.parts import Answer, among, hold, one_of_two
 
-__all__ = ["cloud", "integer", "normal", "projection", "variance"]
-
-
-def integer(low: int, high: int, generator: torch.Generator) -> int:
-    """A whole number, both ends included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def normal(*shape: int, generator: torch.Generator) -> Tensor:
-    """Standard normal draws in float64."""
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def cloud(generator: torch.Generator) -> tuple[Tensor, int]:
-    """Data (n × d_x, float64) off its mean, whose principal directions cannot be confused, and a k."""
-    n, d, k = integer(30, 50, generator), integer(7, 12, generator), integer(2, 4, generator)
-    noise = normal(n, d, generator=generator)
-    spread = n**0.5 * 3 * 0.75 ** torch.arange(d) * (1 + 0.1 * torch.rand(d, generator=generator))
-    rotation = qr(normal(d, d, generator=generator)).Q
-    return qr(noise - noise.mean(0)).Q * spread @ rotation + 3 * normal(d, generator=generator), k
+__all__ = ["projection", "variance"]
 
 
 # 1. PCA, its code and its reconstruction ---------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, number
+from course_utils.checks.draws import integer, normal
 from course_utils.checks.parts import Answer, among, hold, one_of_two
-from course_utils.checks.pca import integer, normal
 
 __all__ = ["probing"]
 

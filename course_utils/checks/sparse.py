@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, kind_of
+from course_utils.checks.core import Check, Mistake, call, fresh
+from course_utils.checks.draws import images_and_encoder, normal
 from course_utils.checks.excitation import best_input
-from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import normal
+from course_utils.checks.parts import Answer, flat_gradient, hold_loss
 from course_utils.checks.predictions import mistaken, prediction_check
-from course_utils.checks.sparsity import average, divergence, draw_encoder, gradient
+from course_utils.checks.sparsity import average, divergence, gradient
 from course_utils.losses import sparsity_kl, squared_error
 
 __all__ = ["average", "best_input", "divergence", "gradient", "loss", "prediction"]
@@ -75,22 +74,13 @@ _LOSS = {
 }
 
 
-def _flat_gradient(value: Any, weights: _Weights) -> Tensor:
-    if not isinstance(value, Tensor):
-        raise Wrong(f"sparse_loss should return a tensor, and it returns {kind_of(value)}.")
-    if not value.requires_grad:
-        raise Wrong("the value is right, but it carries no gradient at all: nothing could be trained with it.")
-    parts = torch.autograd.grad(value.sum(), weights, allow_unused=True)
-    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in zip(parts, weights, strict=True)])
-
-
 def _differentiated(function: Answer) -> Answer:
     """The gradient with respect to all weights of a function that gives a loss."""
 
     @functools.wraps(function)
     def gradient_of(x: Tensor, weights: _Weights, rho: float, beta: float) -> Tensor:
         W, b, V, c = (weight.clone().requires_grad_() for weight in weights)
-        return _flat_gradient(call(function, x, (W, b, V, c), rho, beta), (W, b, V, c))
+        return flat_gradient(call(function, x, (W, b, V, c), rho, beta), (W, b, V, c), "sparse_loss")
 
     return gradient_of
 
@@ -98,15 +88,11 @@ def _differentiated(function: Answer) -> Answer:
 def _judge_loss(answer: Answer) -> None:
     generator, draws = fresh(), []
     for _ in range(3):
-        x, W, b = draw_encoder(generator)
+        x, W, b = images_and_encoder(generator)
         V, c = normal(x.shape[1], len(W), generator=generator), normal(x.shape[1], generator=generator)
         rho, beta = (low + low * float(torch.rand((), generator=generator)) for low in (0.05, 1.5))
         draws.append((x, (W, b, V, c), rho, beta))
-    known = _LOSS.values()
-    hold(answer, _loss, draws, known, "the loss is {got}, and it should be {expected}.", what="the loss")
-    text = "the value is right, but its gradient is not: {got} instead of {expected}."
-    wrong = [Mistake(m.name, m.message, _differentiated(m.make)) for m in known if "detached" in m.name]
-    hold(_differentiated(answer), _differentiated(_loss), draws, wrong, text, what="its gradient")
+    hold_loss(answer, _loss, draws, tuple(_LOSS.values()), _differentiated)
 
 
 loss = Check(

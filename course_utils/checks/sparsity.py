@@ -10,17 +10,10 @@ from torch.distributions import Bernoulli, kl_divergence
 from torch.nn.functional import linear
 
 from course_utils.checks.core import Check, Mistake, fresh
+from course_utils.checks.draws import images_and_encoder, integer, normal
 from course_utils.checks.parts import Answer, hold
-from course_utils.checks.pca import integer, normal
 
-__all__ = ["average", "divergence", "draw_encoder", "gradient"]
-
-
-def draw_encoder(generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Images x (N × d_x) in [0, 1] and an encoder's W (d_h × d_x) and b (d_h), float64; N, d_x and d_h all differ."""
-    N, d_x, d_h = (integer(low, low + 3, generator) for low in (12, 7, 3))
-    x = torch.rand(N, d_x, generator=generator, dtype=torch.float64)
-    return x, normal(d_h, d_x, generator=generator), normal(d_h, generator=generator)
+__all__ = ["average", "divergence", "gradient"]
 
 
 def _rates(generator: torch.Generator) -> tuple[float, Tensor]:
@@ -72,7 +65,7 @@ _AVERAGE = (
 
 def _judge_average(answer: Answer) -> None:
     generator = fresh()
-    draws = [draw_encoder(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator) for _ in range(3)]
     text = "the averages are {got}, and they should be {expected}."
 
     def reference(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
