@@ -149,6 +149,7 @@ class GapTests:
         messages = [mistake.message for mistake in self.exercise.check(gap).mistakes]
         assert len(messages) >= 2
         assert len(set(messages)) == len(messages)
+        assert len(self.unknown[gap]) >= 2
 
     def test_a_known_mistake_is_wrong_with_its_message_on_every_draw(self, gap, known: Mistake):
         for _ in self.exercise.times(gap):
