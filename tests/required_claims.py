@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MORE_SEEDS", "REQUIRED", "Required"]
+__all__ = ["REQUIRED", "Required"]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,3 @@ REQUIRED = {
     ),
 }
 """By the lecture's stem: every lecture that has to be there, with its claims."""
-
-MORE_SEEDS = (
-    "01_gaussian_maximum_likelihood",
-    "02_linear_autoencoder_pca",
-    "05_sparse_autoencoders",
-    "06_contractive_autoencoders",
-)
-"""The lectures whose claims were measured on three more seeds as well; none is done before it stands here."""

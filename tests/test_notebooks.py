@@ -13,7 +13,7 @@ import notebook_rules as rules
 import pytest
 import sample_notebooks as sample
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from required_claims import MORE_SEEDS, REQUIRED, Required
+from required_claims import REQUIRED, Required
 from sample_notebooks import ROOT
 
 from course_utils import hashes, notebooks
@@ -99,7 +99,7 @@ def test_required_claims_hold(path: Path) -> None:
     none(rules.claims(notebooks.read(path), REQUIRED.get(path.stem, ())))
 
 
-@each([path for path in LECTURES if path.stem in MORE_SEEDS])
+@each(LECTURES)
 def test_required_claims_hold_on_more_seeds(path: Path) -> None:
     file = ROOT / "benchmarks" / "seeds" / f"{path.stem[:2]}.json"
     assert file.is_file(), f"measure it: make seeds NB={path.stem[:2]}"
