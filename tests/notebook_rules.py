@@ -117,7 +117,9 @@ def anatomy(notebook: nbformat.NotebookNode) -> list[str]:
         if cell.cell_type != "code":
             run = 0
             continue
-        lines = [line for line in cell.source.splitlines() if line.strip() and not line.strip().startswith("#")]
+        lines = [line.strip() for line in cell.source.splitlines()]
+        # a comment is prose, and a bracket that the formatter puts on a line of its own says nothing
+        lines = [line for line in lines if line.strip(")]},") and not line.startswith("#")]
         if len(lines) > MOST_LINES:
             complaints.append(f"cell {number} has {len(lines)} lines of code; the most is {MOST_LINES}")
         run += 0 if cell.metadata.get("nbgrader", {}).get("grade") else 1
