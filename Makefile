@@ -23,7 +23,7 @@ test-full: $(VENV)/.installed-tests ## the same in the full profile, every claim
 	@$(RUN) test --full
 
 test-browser: $(VENV)/.installed-tests ## the student's path through JupyterLab, in a real browser
-	@$(PY) -m pytest -m browser tests/test_browser.py
+	@$(PY) -m pytest -m browser tests/course/test_browser.py
 
 run: $(VENV)/.installed ## execute one notebook and write an HTML page into build/ (NB=02, or a path)
 	@$(RUN) run "$(NB)"

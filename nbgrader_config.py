@@ -14,7 +14,7 @@ from nbgrader.preprocessors import (
     SaveCells,
 )
 
-from course_utils.release import MarkChecks
+from course_utils.commands.release import MarkChecks
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 

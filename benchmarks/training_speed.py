@@ -30,8 +30,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_utils import _torchvision, runtime
-from course_utils.data import load_images
+from course_utils import runtime
+from course_utils.data import _torchvision, load_images
 from course_utils.losses import bernoulli_nll, kl_to_standard_normal
 from course_utils.training import fit
 

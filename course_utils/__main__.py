@@ -13,18 +13,18 @@ from course_utils.errors import CourseError, did_you_mean
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
-    "doctor": ("course_utils.doctor:main", "what works here, and what to do about what does not"),
-    "lab": ("course_utils.lab:main", "start JupyterLab at the start page"),
-    "test": ("course_utils.selftest:main", "unit tests, ruff, mypy, and every notebook executed"),
-    "data": ("course_utils.data.prepare:main", "fetch, verify and prepare every data set beforehand"),
-    "run": ("course_utils.execution:run_main", "execute one notebook and write an HTML page into build/"),
-    "execute": ("course_utils.execution:execute_main", "execute in place, full and strict, and store the outputs"),
-    "seeds": ("course_utils.seeds:main", "measure a lecture's claims on three more seeds"),
-    "stale": ("course_utils.notebooks:main", "list the notebooks executed with older helpers"),
-    "release": ("course_utils.release:main", "make the exercises from the solutions"),
-    "claims": ("course_utils.ledger:main", "the table of all claims, out of the stored notebooks"),
-    "slides": ("course_utils.slides:main", "reveal.js pages of lectures and solutions into build/slides/"),
-    "grade": ("course_utils.grade:main", "grade submitted exercises with nbgrader"),
+    "doctor": ("course_utils.commands.doctor:main", "what works here, and what to do about what does not"),
+    "lab": ("course_utils.commands.lab:main", "start JupyterLab at the start page"),
+    "test": ("course_utils.commands.test:main", "unit tests, ruff, mypy, and every notebook executed"),
+    "data": ("course_utils.commands.data:main", "fetch, verify and prepare every data set beforehand"),
+    "run": ("course_utils.commands.run:main", "execute one notebook and write an HTML page into build/"),
+    "execute": ("course_utils.commands.execute:main", "execute in place, full and strict, and store the outputs"),
+    "seeds": ("course_utils.commands.seeds:main", "measure a lecture's claims on three more seeds"),
+    "stale": ("course_utils.commands.stale:main", "list the notebooks executed with older helpers"),
+    "release": ("course_utils.commands.release:main", "make the exercises from the solutions"),
+    "claims": ("course_utils.commands.claims:main", "the table of all claims, out of the stored notebooks"),
+    "slides": ("course_utils.commands.slides:main", "reveal.js pages of lectures and solutions into build/slides/"),
+    "grade": ("course_utils.commands.grade:main", "grade submitted exercises with nbgrader"),
 }
 
 

@@ -7,7 +7,7 @@ checks alone.
 from importlib import import_module
 from types import ModuleType
 
-from course_utils.checks.waiting import ready
+from course_utils.checks.core.waiting import ready
 
 EXERCISES = ("gaussian", "linear_autoencoder", "deep_autoencoder", "denoising", "sparse", "contractive")
 

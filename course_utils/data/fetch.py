@@ -24,7 +24,7 @@ from pathlib import Path
 
 import filelock
 
-from course_utils import _torchvision
+from course_utils.data import _torchvision
 from course_utils.data.catalogue import DataSet
 from course_utils.data.files import DamagedError, MissingError, collect
 from course_utils.data.folders import cache_folder, session_folder

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from course_utils import _torchvision, runtime
+from course_utils import runtime
+from course_utils.data import _torchvision
 from course_utils.data.catalogue import IMAGES, DataSet
 from course_utils.data.sources import Found, announce_stand_in, open_set, remember
 from course_utils.errors import InputError, did_you_mean

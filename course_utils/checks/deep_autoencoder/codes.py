@@ -1,0 +1,182 @@
+"""The check of what lies between codes, part of exercise 03: interpolation, and a Gaussian to draw codes from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, tensor
+from course_utils.checks.core.draws import integer, normal
+from course_utils.checks.core.parts import Answer, among, hold
+
+__all__ = ["codes"]
+
+
+# Interpolation -----------------------------------------------------------------------------------------------------
+
+
+def _interpolate(encode: Answer, decode: Answer, x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
+    z_a, z_b = encode(x_a[None])[0], encode(x_b[None])[0]
+    return torch.stack([decode((z_a + (z_b - z_a) * i / (steps - 1))[None])[0] for i in range(steps)])
+
+
+def _at(encode: Answer, decode: Answer, x_a: Tensor, x_b: Tensor, t: Tensor) -> Tensor:
+    t = t.to(x_a)[:, None]
+    return decode((1 - t) * encode(x_a[None]) + t * encode(x_b[None]))
+
+
+def _mix(x_a: Tensor, x_b: Tensor, steps: int) -> Tensor:
+    t = torch.linspace(0, 1, steps).to(x_a)[:, None]
+    return (1 - t) * x_a + t * x_b
+
+
+_INTERPOLATE = (
+    Mistake(
+        "in pixels",
+        "interpolate mixes the images themselves: one fades into the other. Mix their codes, and decode the mixtures.",
+        lambda encode, decode, x_a, x_b, steps: _mix(x_a, x_b, steps),
+    ),
+    Mistake(
+        "mixed too early",
+        "interpolate mixes the images and sends the mixtures through the autoencoder. Encode first, then mix.",
+        lambda encode, decode, x_a, x_b, steps: decode(encode(_mix(x_a, x_b, steps))),
+    ),
+    Mistake(
+        "not decoded",
+        "interpolate returns the mixed codes; asked are the images that they stand for.",
+        lambda encode, decode, x_a, x_b, steps: _mix(encode(x_a[None]), encode(x_b[None]), steps),
+    ),
+    Mistake(
+        "backwards",
+        "interpolate walks from b to a: the first image should be the reconstruction of x_a.",
+        lambda encode, decode, x_a, x_b, steps: _at(encode, decode, x_a, x_b, torch.linspace(1, 0, steps)),
+    ),
+    Mistake(
+        "last step missing",
+        "interpolate starts at x_a but stops one step short of x_b: both ends belong to the walk.",
+        lambda encode, decode, x_a, x_b, steps: _at(encode, decode, x_a, x_b, torch.arange(steps) / steps),
+    ),
+    Mistake(
+        "ends missing",
+        "interpolate leaves out both ends of the walk, the reconstructions of x_a and of x_b.",
+        lambda encode, decode, x_a, x_b, steps: _at(encode, decode, x_a, x_b, torch.linspace(0, 1, steps + 2)[1:-1]),
+    ),
+)
+
+
+# A Gaussian over the codes -----------------------------------------------------------------------------------------
+
+
+def _gaussian_codes(Z: Tensor, number: int, mistake: str = "") -> Tensor:
+    """Draws from N(μ̂, Σ̂), or with one of the usual mistakes."""
+    mean, covariance = Z.mean(0), torch.cov(Z.T)
+    epsilon = torch.randn(number, Z.shape[1], dtype=Z.dtype, device=Z.device)
+    if mistake == "each by itself":
+        return mean + epsilon * Z.std(0)
+    if mistake == "standard normal":
+        return epsilon
+    if mistake == "covariance as factor":
+        return mean + epsilon @ covariance
+    if mistake == "variance as deviation":
+        return mean + epsilon * Z.var(0)
+    if mistake == "one vector for all":
+        epsilon = epsilon[:1].expand(number, -1)
+    L = torch.linalg.cholesky(covariance)
+    return (0 if mistake == "no mean" else mean) + epsilon @ (L if mistake == "wrong side" else L.T)
+
+
+_GAUSSIAN = {
+    name: Mistake(name, message, lambda Z, number, name=name: _gaussian_codes(Z, number, name))
+    for name, message in {
+        "each by itself": "gaussian_codes draws each entry of the code by itself: their spread is right, their "
+        "correlations are lost.",
+        "standard normal": "gaussian_codes draws from N(0, I), whatever the codes are: neither mean nor covariance "
+        "is theirs.",
+        "covariance as factor": "gaussian_codes multiplies by Σ̂, so its draws have the covariance Σ̂². Which "
+        "matrix L has L Lᵀ = Σ̂?",
+        "variance as deviation": "gaussian_codes multiplies by variances; standard deviations are their roots, and "
+        "correlations are lost as well.",
+        "no mean": "gaussian_codes lies around 0; the codes lie around their mean.",
+        "wrong side": "gaussian_codes has the covariance Lᵀ L in place of L Lᵀ: one code is a row here, so on "
+        "which side and how does L stand?",
+        "one vector for all": "gaussian_codes draws one code and repeats it.",
+    }.items()
+}
+_DRAWS = 20_000
+
+
+def _moments(Z: Tensor, mistake: str) -> tuple[Tensor, Tensor]:
+    """Mean and covariance of what a mistake draws."""
+    mean, covariance = Z.mean(0), torch.cov(Z.T)
+    L, variances = torch.linalg.cholesky(covariance), covariance.diagonal()
+    others = {
+        "each by itself": variances.diag(),
+        "standard normal": torch.eye(len(mean)).to(Z),
+        "covariance as factor": covariance @ covariance,
+        "variance as deviation": variances.square().diag(),
+        "wrong side": L.T @ L,
+    }
+    return torch.zeros_like(mean) if mistake in ("standard normal", "no mean") else mean, others.get(
+        mistake, covariance
+    )
+
+
+def _has(samples: Tensor, mean: Tensor, covariance: Tensor, errors: float = 6) -> bool:
+    """Whether samples may have these moments: no entry is off by more than a few standard errors."""
+    variances = covariance.diagonal()
+    se_mean = (variances / len(samples)).sqrt()
+    se_covariance = ((variances.outer(variances) + covariance.square()) / len(samples)).sqrt()
+    off_mean = (samples.mean(0) - mean).abs() / se_mean
+    off_covariance = (torch.cov(samples.T) - covariance).abs() / se_covariance
+    return bool(off_mean.max() < errors and off_covariance.max() < errors)
+
+
+def _some_codes(generator: torch.Generator) -> Tensor:
+    """Codes (n, k) off the origin, in two heaps, with entries that are strongly correlated and unequally spread."""
+    n, k = integer(900, 1100, generator), integer(3, 4, generator)
+    A = torch.eye(k).to(torch.float64) + 0.8 * torch.ones(k, k).tril(-1)
+    heaps = torch.randint(2, (n, 1), generator=generator) * 2 - 1
+    Z = (normal(n, k, generator=generator) + heaps) @ A.T * (0.5 + torch.arange(k))
+    return Z + 3 + normal(k, generator=generator).abs()
+
+
+def _judge_gaussian(gaussian_codes: Answer) -> None:
+    Z = _some_codes(fresh())
+    samples = tensor(call(gaussian_codes, Z.clone(), _DRAWS), (_DRAWS, Z.shape[1]), "the draws").to(Z)
+    if len(samples[:100].unique(dim=0)) == 1:
+        raise Wrong(_GAUSSIAN["one vector for all"].message)
+    if torch.isin(samples[:100, 0], Z[:, 0]).any():
+        raise Wrong("gaussian_codes gives back codes it was handed; asked are new ones, drawn from N(μ̂, Σ̂).")
+    # 6 standard errors are never reached by chance; Z's own moments are exact here
+    if _has(samples, *_moments(Z, "")):
+        kurtosis = ((samples - samples.mean(0)) / samples.std(0)).pow(4).mean(0)
+        if (kurtosis - 3).abs().max() > 0.3:
+            raise Wrong("gaussian_codes has the right mean and covariance, but its draws are not normal.")
+        return
+    for name, mistake in _GAUSSIAN.items():
+        if _has(samples, *_moments(Z, name)):
+            raise Wrong(mistake.message)
+    raise Wrong("the mean and covariance of what gaussian_codes draws are not those of the codes in Z.")
+
+
+def _judge_codes(interpolate: Answer, gaussian_codes: Answer) -> None:
+    generator = fresh()
+    draws = []
+    for steps in (5, 8, 3):
+        d_x, k = integer(8, 12, generator), integer(2, 4, generator)
+        V, U = normal(d_x, k, generator=generator), normal(k, d_x, generator=generator)
+        x_a, x_b = normal(d_x, generator=generator), normal(d_x, generator=generator)
+        draws.append((lambda x, V=V: torch.tanh(x @ V), lambda z, U=U: torch.tanh(z @ U + 0.3), x_a, x_b, steps))
+    text = "interpolate gives {got}; decoding the mixtures of the two codes gives {expected}."
+    hold(interpolate, _interpolate, draws, _INTERPOLATE, text, what="the walk")
+    _judge_gaussian(gaussian_codes)
+
+
+_RIGHT = (_interpolate, _gaussian_codes)
+
+codes = Check(
+    "interpolate or gaussian_codes",
+    _judge_codes,
+    "the walk leads from code to code, and the draws have the codes' mean and covariance.",
+    among(_RIGHT, 0, _INTERPOLATE) + among(_RIGHT, 1, tuple(_GAUSSIAN.values())),
+)

@@ -1,0 +1,206 @@
+"""Checks of exercise 01: the log-likelihood of one Gaussian, and of a mixture of several."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, MixtureSameFamily, Normal
+
+from course_utils.checks.core import Check, Mistake, compare, fresh
+from course_utils.checks.core.parts import Answer
+
+__all__ = ["log_likelihood", "mixture_log_likelihood", "normal", "uniform"]
+
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+def uniform(low: float, high: float, *shape: int, by: torch.Generator) -> Tensor:
+    """Float64 numbers between ``low`` and ``high``, of the given shape; one number when no shape is given."""
+    return low + (high - low) * torch.rand(shape, generator=by, dtype=torch.float64)
+
+
+def normal(n: int, mean: Tensor, std: Tensor, by: torch.Generator) -> Tensor:
+    """``n`` float64 draws from N(mean, std²)."""
+    return mean + std * torch.randn(n, generator=by, dtype=torch.float64)
+
+
+def _log_density(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    return Normal(mean, std).log_prob(x)
+
+
+def _components(x: Tensor, weights: Tensor, means: Tensor, stds: Tensor) -> Tensor:
+    """The log density of each student (rows) under each population (columns)."""
+    return _log_density(x[:, None], means, stds)
+
+
+def _judge_log_likelihood(answer: Answer) -> None:
+    g = fresh()
+    draws = []
+    for n in (4, 9, 30, 3000):
+        mean, std = uniform(100, 190, by=g), uniform(2, 9, by=g)
+        draws.append((normal(n, mean, 1.5 * std, g), mean, std))
+    heights, mean, std = draws[2]
+    far_off = mean + std * uniform(60, 90, 1, by=g)
+    compare(
+        answer,
+        lambda x, mean, std: Normal(mean, std).log_prob(x).sum(),
+        [*draws, (torch.cat([heights, far_off]), mean, std)],
+        _LOG_LIKELIHOOD,
+        otherwise="for one draw of heights, μ and σ, ℓ is {expected}, and your function says {got}. "
+        "Take the logarithm of the density factor by factor, and see whether each factor has left its term.",
+        rtol=1e-5,
+    )
+
+
+_LOG_LIKELIHOOD = (
+    Mistake(
+        "averaged over the data",
+        "this is ℓ divided by n: you averaged over the students, and ℓ counts every one of them in full.",
+        lambda x, mean, std: _log_density(x, mean, std).mean(),
+    ),
+    Mistake(
+        "not summed",
+        "this is one number per student, and ℓ is one number for the whole class.",
+        _log_density,
+    ),
+    Mistake(
+        "constant left out",
+        "this is too large by 0.92 for every student, whatever μ and σ: the density's factor with π left no term.",
+        lambda x, mean, std: (_log_density(x, mean, std) + _HALF_LOG_2PI).sum(),
+    ),
+    Mistake(
+        "log σ left out",
+        "the height of the bell is missing: a density that is twice as wide must be half as high, and yours is not.",
+        lambda x, mean, std: (_log_density(x, mean, std) + torch.log(std)).sum(),
+    ),
+    Mistake(
+        "std used as variance",
+        "the third argument is the standard deviation σ, and you used it where the variance σ² belongs.",
+        lambda x, mean, std: _log_density(x, mean, std.sqrt()).sum(),
+    ),
+    Mistake(
+        "variance used as std",
+        "the third argument is the standard deviation σ already, and you squared it once too often.",
+        lambda x, mean, std: _log_density(x, mean, std**2).sum(),
+    ),
+    Mistake(
+        "square forgotten",
+        "the distance from μ is not squared: students above and below the mean cancel each other.",
+        lambda x, mean, std: (-0.5 * (x - mean) / std - torch.log(std) - _HALF_LOG_2PI).sum(),
+    ),
+    Mistake(
+        "half forgotten",
+        "the squared distance weighs twice what it should: the density's exponent has a factor you left out.",
+        lambda x, mean, std: (_log_density(x, mean, std) - 0.5 * ((x - mean) / std) ** 2).sum(),
+    ),
+    Mistake(
+        "negative log-likelihood",
+        "the sign is turned: this is the negative log-likelihood, a loss; ℓ is largest where the fit is best.",
+        lambda x, mean, std: -_log_density(x, mean, std).sum(),
+    ),
+    Mistake(
+        "no logarithm",
+        "this is the likelihood, a product of densities, without its logarithm: for a large class it is exactly 0.",
+        lambda x, mean, std: _log_density(x, mean, std).exp().prod(),
+    ),
+    Mistake(
+        "sum of densities",
+        "you added up densities; independent students multiply theirs, and it is the logarithms that add up.",
+        lambda x, mean, std: _log_density(x, mean, std).exp().sum(),
+    ),
+    Mistake(
+        "log of the product",
+        "for a class of 3,000 your result is -inf: the product of the densities rounds to 0 before you take its log.",
+        lambda x, mean, std: _log_density(x, mean, std).exp().prod().log(),
+    ),
+    Mistake(
+        "log of the exponential",
+        "one student far from μ makes your result -inf: the exponential rounds to 0 before you take its log.",
+        lambda x, mean, std: _log_density(x, mean, std).exp().log().sum(),
+    ),
+)
+
+log_likelihood = Check(
+    "log_likelihood",
+    _judge_log_likelihood,
+    "the sum of the log densities, as torch.distributions has it, and finite for a student of any height.",
+    _LOG_LIKELIHOOD,
+)
+
+
+def _judge_mixture(answer: Answer) -> None:
+    g = fresh()
+    draws = []
+    for k, outliers in ((2, 0), (2, 0), (3, 0), (2, 1)):
+        weights = uniform(0.5, 2, k, by=g)
+        means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, by=g), uniform(2, 9, k, by=g)
+        x = torch.cat([normal(25, uniform(110, 180, by=g), uniform(5, 15, by=g), g), uniform(900, 999, outliers, by=g)])
+        draws.append((x, weights / weights.sum(), means, stds))
+    compare(
+        answer,
+        lambda x, weights, means, stds: MixtureSameFamily(Categorical(weights), Normal(means, stds)).log_prob(x).sum(),
+        draws,
+        _MIXTURE,
+        otherwise="for one draw of heights and parameters, ℓ is {expected}, and your function says {got}. "
+        "Write down p(x) of one student first, as a sum over the populations.",
+        rtol=1e-5,
+    )
+
+
+_MIXTURE = (
+    Mistake(
+        "weighted sum of logs",
+        "you averaged the logarithms over the populations; a mixture averages the densities and takes the log then.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds) * weights).sum(),
+    ),
+    Mistake(
+        "sum of logs",
+        "you added the log densities of both populations, as if each student came from all of them at once.",
+        lambda x, weights, means, stds: _components(x, weights, means, stds).sum(),
+    ),
+    Mistake(
+        "sum of logs and log weights",
+        "you added up logarithms over the populations, which multiplies what a mixture adds.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds) + weights.log()).sum(),
+    ),
+    Mistake(
+        "weights forgotten",
+        "your result is the same for every choice of the weights.",
+        lambda x, weights, means, stds: _components(x, weights, means, stds).logsumexp(1).sum(),
+    ),
+    Mistake(
+        "weights among logs",
+        "you added a weight to a logarithm: a factor of the density does not arrive there as it is.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds) + weights).logsumexp(1).sum(),
+    ),
+    Mistake(
+        "averaged over the data",
+        "this is ℓ divided by n: you averaged over the students, and ℓ counts every one of them in full.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds) + weights.log()).logsumexp(1).mean(),
+    ),
+    Mistake(
+        "not summed",
+        "this is one number per student, and ℓ is one number for the whole class.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds) + weights.log()).logsumexp(1),
+    ),
+    Mistake(
+        "log of the exponential",
+        "one student far from both populations makes your result -inf: each exponential rounds to 0 before you take "
+        "the log of their sum.",
+        lambda x, weights, means, stds: (_components(x, weights, means, stds).exp() @ weights).log().sum(),
+    ),
+    Mistake(
+        "one average Gaussian",
+        "this is a single Gaussian with averaged parameters: it is highest between the populations, where nobody is.",
+        lambda x, weights, means, stds: _log_density(x, weights @ means, weights @ stds).sum(),
+    ),
+)
+
+mixture_log_likelihood = Check(
+    "mixture_log_likelihood",
+    _judge_mixture,
+    "densities are averaged, logarithms are summed, and nobody is too far away to be counted.",
+    _MIXTURE,
+)

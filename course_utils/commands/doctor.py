@@ -1,0 +1,205 @@
+"""One page that says what works here, and what to do about what does not.
+
+Nothing here imports torch into this process: a broken torch is what the page is for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["CHECKS", "Finding", "data_found", "examine", "main", "report"]
+
+INSTALL = f'"{sys.executable}" -m pip install -c constraints.txt -e .'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the page: what was looked at, whether it works, what was found, what to do if it does not."""
+
+    name: str
+    works: bool
+    found: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"{'ok' if self.works else '!!'}  {self.name:<12}{self.found}"
+        return f"{line}\n    {'':<12}→ {self.advice}" if self.advice else line
+
+
+def main(arguments: list[str]) -> int:
+    """Print the page; 0 if everything that the course needs works, else 1."""
+    if arguments:
+        print(f"doctor takes no arguments; it ignores {' '.join(arguments)}.")
+    with ThreadPoolExecutor() as pool:  # each check waits for a Python of its own
+        findings = list(pool.map(examine, CHECKS))
+    print(report(findings))
+    return int(any(not finding.works for finding in findings))
+
+
+def examine(name: str) -> Finding:
+    """Run one check; a check that itself breaks is a finding too."""
+    try:
+        return CHECKS[name]()
+    except Exception as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}", f"Install again: {INSTALL}")
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as one page, closed by a sentence."""
+    broken = [finding.name for finding in findings if not finding.works]
+    closing = f"To mend: {', '.join(broken)}." if broken else "Everything the course needs works."
+    return "\n".join(["What works here", "", *map(str, findings), "", closing])
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} in {sys.prefix}"
+    right = (3, 11) <= sys.version_info[:2] < (3, 14)
+    advice = "" if right else "The course needs Python 3.11, 3.12 or 3.13: install one and make the environment anew."
+    return Finding("Python", right, found, advice)
+
+
+def _torch() -> Finding:
+    code, found, error = _elsewhere("import torch; print(torch.__version__); torch.ones(2) @ torch.ones(2)")
+    if code != 0:
+        return Finding("torch", False, error, f"Install again: {INSTALL}")
+    return Finding("torch", True, found.strip())
+
+
+def _torchvision() -> Finding:
+    code, _, error = _elsewhere("from course_utils._torchvision import load; load()")
+    if code != 0:
+        return Finding("torchvision", False, error, f"Install again: {INSTALL}")
+    return Finding("torchvision", True, f"{_version('torchvision')}, fits torch {_version('torch')}")
+
+
+def _device() -> Finding:
+    code, found, error = _elsewhere(
+        "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "
+        "'Apple GPU (mps)' if torch.backends.mps.is_available() else 'none, and none is needed: the CPU does')"
+    )
+    return Finding("GPU", code == 0, found.strip() if code == 0 else error, "" if code == 0 else "Mend torch first.")
+
+
+def _jupyterlab() -> Finding:
+    return _needs("JupyterLab", "jupyterlab", "jupyterlab", "from jupyterlab.labapp import LabApp")
+
+
+def _kernel() -> Finding:
+    code = "from jupyter_client.kernelspec import KernelSpecManager as M; print(M().get_kernel_spec('python3').argv[0])"
+    status, _, error = _elsewhere(code)
+    version = _version("ipykernel")
+    works = status == 0 and version is not None
+    return Finding("kernel", works, f"ipykernel {version}" if works else error, "" if works else f"Install: {INSTALL}")
+
+
+def _widgets() -> Finding:
+    finding = _needs("widgets", "ipywidgets", "ipywidgets", "import ipywidgets")
+    folder = Path(sys.prefix) / "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager"
+    if finding.works and not folder.is_dir():
+        advice = f'"{sys.executable}" -m pip install --force-reinstall --no-deps jupyterlab-widgets'
+        return Finding("widgets", False, f"{finding.found}, but JupyterLab's half of it is missing", advice)
+    return finding
+
+
+def _nbgrader() -> Finding:
+    version = _version("nbgrader")
+    if version is None:
+        install = f'"{sys.executable}" -m pip install -c constraints.txt -e ".[instructors]"'
+        return Finding("nbgrader", True, f"not installed; only instructors need it ({install})")
+    return _needs("nbgrader", "nbgrader", "nbgrader", "import nbgrader")
+
+
+def _data() -> Finding:
+    code, found, error = _elsewhere("from course_utils.commands.doctor import data_found; print(data_found())")
+    if code != 0:
+        return Finding("data", False, error, "Mend this first; then `make data` fetches what is missing.")
+    if "damaged" in found:
+        return Finding("data", False, found.strip(), "Put a good copy in its place, or delete it and run `make data`.")
+    advice = "`make data` fetches what is missing; until then a stand-in takes its place." if "none" in found else ""
+    return Finding("data", True, found.strip(), advice)
+
+
+def _cache() -> Finding:
+    code, found, error = _elsewhere("from course_utils.data.folders import cache_folder; print(cache_folder())")
+    if code != 0:
+        return Finding("cache", False, error, "Mend torch and torchvision first.")
+    folder = Path(found.strip())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return Finding("cache", True, f"{folder} can be written")
+    except OSError as error:
+        advice = "Let COURSE_CACHE name a folder that can be written; until then every session downloads anew."
+        return Finding("cache", False, f"{folder}: {error.strerror}", advice)
+
+
+def data_found() -> str:
+    """Which data sets are on this machine, verified, and from which source; nothing is downloaded."""
+    from course_utils.data.catalogue import IMAGES, TEXTS
+    from course_utils.data.files import DamagedError, MissingError, collect
+    from course_utils.data.folders import cache_folder, own_folder
+
+    said = []
+    for data in [*IMAGES.values(), *TEXTS.values()]:
+        own = own_folder()
+        places = [("your folder", own / data.folder)] if own else []
+        places.append(("the course's cache", cache_folder() / data.folder))
+        places += [("Debian's package", data.system_folder)] if data.system_folder else []
+        found = "none here"
+        with tempfile.TemporaryDirectory() as scratch:
+            for kind, folder in places:
+                try:
+                    collect(data, folder, lambda scratch=scratch: Path(scratch))  # type: ignore[misc]
+                    found = kind
+                    break
+                except MissingError:
+                    continue
+                except DamagedError as damaged:
+                    found = f"{damaged.path} is damaged ({damaged.problem})"
+                    break
+        said.append(f"{data.title}: {found}")
+    return "; ".join(said)
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    "Python": _python,
+    "torch": _torch,
+    "torchvision": _torchvision,
+    "GPU": _device,
+    "data": _data,
+    "cache": _cache,
+    "JupyterLab": _jupyterlab,
+    "kernel": _kernel,
+    "widgets": _widgets,
+    "nbgrader": _nbgrader,
+}
+
+
+def _needs(name: str, distribution: str, module: str, code: str) -> Finding:
+    status, _, error = _elsewhere(code)
+    if status != 0:
+        return Finding(name, False, error, f"Install: {INSTALL}")
+    return Finding(name, True, f"{module} {_version(distribution)}")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _elsewhere(code: str) -> tuple[int, str, str]:
+    """Run code in a Python of its own; status, what it printed, and the last line of its complaint."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    complaint = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    last = complaint[-1] if complaint else f"stopped with status {done.returncode}"
+    return done.returncode, done.stdout, last.removeprefix("course_utils.errors.")

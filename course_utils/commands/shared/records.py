@@ -1,0 +1,48 @@
+"""The claims of notebooks, read out of their stored outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from course_utils.claims import MIME_TYPE, Claim
+from course_utils.commands.shared import notebooks
+from course_utils.errors import InputError
+
+__all__ = ["Entry", "read_claims", "records"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim and the notebook it is stored in."""
+
+    path: Path
+    claim: Claim
+
+
+def records(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    """The claims of one notebook as they are stored, in order."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [dict(output.data[MIME_TYPE]) for output in outputs if MIME_TYPE in output.get("data", {})]
+
+
+def read_claims(paths: Iterable[Path]) -> list[Entry]:
+    """Every claim stored in the notebooks at ``paths``.
+
+    Raises:
+        InputError: if a stored record lacks a part of a claim, as one made by another version of the helpers would.
+    """
+    entries = []
+    for path in paths:
+        for record in records(notebooks.read(path)):
+            known: dict[str, Any] = {field.name: record.get(field.name) for field in fields(Claim)}
+            if missing := sorted(set(known) - set(record)):
+                raise InputError(f"{notebooks.relative(path)}: a stored claim has no {missing[0]}; execute it again.")
+            if known["measured"] is None:
+                known["measured"] = float("nan")  # JSON has no NaN
+            entries.append(Entry(path, Claim(**known)))
+    return entries

@@ -1,0 +1,242 @@
+"""The student's path, once, for real: `make lab`, the start page, exercise 02, a right answer and a wrong one.
+
+The course is served from a copy, so that the exercise in the repository stays as it is. Screenshots go to
+``build/screenshots``.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_utils.checks import linear_autoencoder
+from course_utils.commands.lab import START_PAGE
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+STEM = "02_linear_autoencoder_pca"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+GAP = "variance"
+WRONG = """\
+def components_for(X, share):
+    eigenvalues = torch.linalg.svdvals(X - X.mean(dim=0)).square()
+    held = eigenvalues.cumsum(dim=0) / eigenvalues.sum()
+    return int((held < share).sum()) + 1
+
+
+def remaining_error(X, k):
+    eigenvalues = torch.linalg.svdvals(X - X.mean(dim=0)).square() / (len(X) - 1)
+    return float(eigenvalues[k:].sum())
+"""
+WRONG_NAME = "n - 1"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser here; one of {', '.join(BROWSERS)} would do (apt install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    for name in ("notebooks", "solutions", "exercises"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copy(ROOT / START_PAGE, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(course, tmp_path_factory):
+    """Where `make lab` says that the browser should go."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    if shutil.which("make") and (ROOT / ".venv" / ".installed").exists():
+        command = ["make", "lab", f"PORT={port}", f"FOLDER={course}"]
+    else:
+        command = [sys.executable, "-m", "course_utils", "lab", "--port", str(port), "--folder", str(course)]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "MAKE"))}
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=variables | {"COURSE_PROFILE": "quick", "CI": "true", "JUPYTER_CONFIG_DIR": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    lines: list[str] = []
+    threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
+    try:
+        yield _wait(lambda: re.search(r"http://127\.0\.0\.1:\d+/lab\S+token=\w+", "".join(lines)), lines)[0]
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait(condition, shown, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {shown}"
+        time.sleep(0.2)
+    return result
+
+
+def _number(prompt):
+    """The number in `[7]:`; 0 while there is none."""
+    found = re.search(r"\[(\d+)\]", prompt)
+    return int(found[1]) if found else 0
+
+
+class Notebook:
+    """The open notebook: what the student sees, and what is saved."""
+
+    def __init__(self, page, path):
+        self.page, self.path = page, path
+
+    def saved(self):
+        before = self.path.stat().st_mtime_ns
+        self.page.get_by_role("menuitem", name="File", exact=True).click()
+        self.page.get_by_role("menuitem", name="Save Notebook", exact=False).first.click()
+        _wait(lambda: self.path.stat().st_mtime_ns != before, "the notebook was not saved", 30)
+        self.page.wait_for_timeout(500)
+        return nbformat.read(self.path, as_version=4)
+
+    def cell(self, index):
+        return self.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{index}']")
+
+    def prompts(self):
+        """What stands beside the code cells: `[ ]:` before a run, `[*]:` while it waits or runs, `[7]:` after."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").all_text_contents()
+
+    def run_all(self):
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        _wait(lambda: all(map(_number, self.prompts())), "a cell stopped the run, or the run takes too long", 180)
+
+    def answer(self, index, code):
+        """Put ``code`` into the gap in place of what is there, run it, then the check below; what the check says."""
+        prompt = self.cell(index + 1).locator(".jp-InputPrompt")
+        before = _number(prompt.text_content())
+        self.cell(index).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Shift+Enter")
+        self.page.keyboard.press("Shift+Enter")
+        _wait(lambda: _number(prompt.text_content()) > before, "the check was not run")
+        outputs = self.cell(index + 1).locator(".jp-OutputArea-output")
+        _wait(outputs.count, "the check says nothing", 30)
+        return " ".join(outputs.all_text_contents())
+
+    def picture(self, name, index=None):
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        if index is not None:
+            self.cell(index).scroll_into_view_if_needed()
+            self.page.wait_for_timeout(800)  # the notebook paints what has come into view a little later
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def shows_no_stack_trace(self):
+        text = " ".join(self.page.locator(".jp-Notebook .jp-OutputArea-output").all_text_contents())
+        return not re.search(r"Traceback|---->|File .*, line \d+", text)
+
+
+def _gap(notebook, grade_id):
+    """The index of the gap, and its cell; the check stands right below."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+            assert notebook.cells[index + 1].metadata.nbgrader.grade, "the check stands right below its gap"
+            return index, cell
+    raise AssertionError(f"there is no gap {grade_id}")
+
+
+@pytest.fixture
+def notebook(browser, course):
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(30_000)
+    notebook = Notebook(page, course / "exercises" / f"{STEM}.ipynb")
+    yield notebook
+    notebook.picture("0-last-seen")
+    page.close()
+
+
+def test_a_student_works_exercise_02(notebook, address):
+    page = notebook.page
+
+    # The start page is rendered, and leads to the exercise.
+    page.goto(address)
+    start = page.locator(".jp-RenderedMarkdown")
+    start.get_by_role("heading", level=1).wait_for(timeout=60_000)
+    notebook.picture("1-start-page")
+    start.locator(f"a[href*='exercises/{STEM}']").first.click()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    page.locator(".jp-StatusBar-Widget, #jp-main-statusbar").get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)
+    assert page.locator(".jp-Dialog").count() == 0, "nothing asks a student anything"
+
+    # Run All never stops at a gap.
+    notebook.run_all()
+    saved = notebook.saved()
+    code = [cell for cell in saved.cells if cell.cell_type == "code" and cell.source.strip()]
+    assert all(cell.execution_count for cell in code), "a cell stopped the run"
+    checks = [cell for cell in code if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert len(checks) >= 4
+    for cell in checks:
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        assert [error.ename for error in errors] == ["NotAttempted"], cell.source
+    others = [output for cell in code if cell not in checks for output in cell.outputs]
+    assert [output for output in others if output.output_type == "error"] == []
+    assert page.locator(".jp-OutputArea-output", has_text="Not attempted").count() == len(checks)
+    assert notebook.shows_no_stack_trace()
+
+    # A right answer, out of the solution.
+    index, _ = _gap(saved, GAP)
+    notebook.picture("2-not-attempted", index + 1)
+    _, solution = _gap(nbformat.read(ROOT / "solutions" / f"{STEM}.ipynb", as_version=4), GAP)
+    said = notebook.answer(index, re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", solution.source, flags=re.MULTILINE))
+    notebook.picture("3-right", index + 1)
+    assert "✓ Right:" in said
+    assert linear_autoencoder.variance.praise in said
+
+    # A known mistake is called by its name.
+    said = notebook.answer(index, WRONG)
+    notebook.picture("4-wrong", index + 1)
+    message = next(m.message for m in linear_autoencoder.variance.mistakes if m.name == WRONG_NAME)
+    assert "✗ Not right yet:" in said
+    assert message in re.sub(r"\s+", " ", said)
+    assert notebook.shows_no_stack_trace()
+
+    # What was typed is what is saved.
+    saved = notebook.saved()
+    assert saved.cells[index].source.strip() == WRONG.strip()
+    assert [output.ename for output in saved.cells[index + 1].outputs] == ["Wrong"]

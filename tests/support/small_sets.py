@@ -1,0 +1,146 @@
+"""What the tests of the data serve and read: a small set in MNIST's own format, and a server of it on this machine."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import os
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_utils.data import _torchvision
+from course_utils.data.catalogue import IMAGES, TEXTS, DataFile, DataSet
+
+_torchvision.load()  # so that processes forked from one that has imported this start quickly
+
+TEXT = "To sleep, perchance to read a small set.\n" * 20
+
+
+def pixels(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of shape (n, 28, 28) and labels of shape (n,), both uint8."""
+    chance = np.random.default_rng(seed)
+    return chance.integers(0, 256, (n, 28, 28), dtype=np.uint8), chance.integers(0, 10, n, dtype=np.uint8)
+
+
+def contents() -> dict[str, bytes]:
+    """The four files of the small set: 24 training and 6 test images."""
+    files = {}
+    for kind, seed, n in (("train", 1, 24), ("t10k", 2, 6)):
+        images, labels = pixels(seed, n)
+        files[f"{kind}-images-idx3-ubyte"] = struct.pack(">IIII", 0x803, n, 28, 28) + images.tobytes()
+        files[f"{kind}-labels-idx1-ubyte"] = struct.pack(">II", 0x801, n) + labels.tobytes()
+    return files
+
+
+def pack(content: bytes) -> bytes:
+    """The same bytes each time, gzipped."""
+    return gzip.compress(content, mtime=0)
+
+
+def small_images(name: str = "mnist") -> DataSet:
+    """The course's set of that name with the small files in place of the real ones."""
+    files = tuple(DataFile(n, len(c), hashlib.md5(c).hexdigest()) for n, c in contents().items())
+    sums = tuple(hashlib.md5(pack(c)).hexdigest() for c in contents().values())
+    return replace(IMAGES[name], files=files, packed_sums=sums, system_folder=None)
+
+
+def small_text() -> DataSet:
+    content = TEXT.encode()
+    file = DataFile("input.txt", len(content), hashlib.sha256(content).hexdigest())
+    return replace(TEXTS["tiny-shakespeare"], files=(file,))
+
+
+def lay(folder: Path, *, packed: bool = False) -> Path:
+    """Write the small set into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents().items():
+        (folder / (f"{name}.gz" if packed else name)).write_bytes(pack(content) if packed else content)
+    return folder
+
+
+class Server:
+    """Serves files by path, counts what is asked for, and can be told to answer something else."""
+
+    def __init__(self) -> None:
+        self.files = {f"/MNIST/{name}.gz": pack(content) for name, content in contents().items()}
+        self.files["/tinyshakespeare/input.txt"] = TEXT.encode()
+        self.gets: Counter[str] = Counter()
+        self.answer: Callable[[http.server.BaseHTTPRequestHandler, bytes], None] | None = None
+        self.address = ""
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A :class:`Server` on a free port of this machine."""
+    server = Server()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._reply(body=False)
+
+        def do_GET(self) -> None:
+            # torchvision looks for redirections first, by a GET that says it is a HEAD and whose body it does not read
+            body = self.headers.get("Method") != "HEAD"
+            server.gets[self.path] += body
+            self._reply(body=body)
+
+        def _reply(self, *, body: bool) -> None:
+            content = server.files.get(self.path)
+            if content is None:
+                self.send_error(404)
+                return
+            if body and server.answer is not None:
+                server.answer(self, content)
+                return
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if body:
+                self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        server.address = f"http://127.0.0.1:{httpd.server_port}"
+        try:
+            yield server
+        finally:
+            httpd.shutdown()
+
+
+def load_in_a_process(environment: dict[str, str], together: Any, results: Any) -> None:
+    """Load the small set, at the same moment as all who wait at ``together``; report sums of it."""
+    os.environ.update(environment)
+    os.environ.pop("COURSE_DATA", None)
+    IMAGES["mnist"] = small_images()
+    from course_utils.data import load_images
+
+    together.wait()
+    try:
+        data = load_images("mnist", device="cpu")
+        results.put((data.source, float(data.train_val.images.double().sum()), int(data.test.labels.sum())))
+    except BaseException as error:
+        results.put(repr(error))
+
+
+def slowly(handler: http.server.BaseHTTPRequestHandler, content: bytes) -> None:
+    """Answer, send a little, and then nothing more for a while."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[:10])
+    handler.wfile.flush()
+    time.sleep(3)
