@@ -16,21 +16,16 @@ from course_utils.commands.shared.kernels import ExecutionError, execute
 from course_utils.commands.shared.records import records
 from course_utils.errors import InputError
 
-__all__ = ["main", "measure", "target"]
+__all__ = ["main", "measure"]
 
 _MORE = 3
-
-
-def target(path: Path) -> Path:
-    """Where the measurements of the lecture at ``path`` are kept."""
-    return notebooks.root() / "benchmarks" / "seeds" / f"{path.stem[:2]}.json"
 
 
 def measure(path: Path, seeds: list[int], profile: str = "full") -> dict[str, Any]:
     """Execute a copy of the lecture once for each seed, strict, and collect its claims; the file stays as it is.
 
     Returns:
-        ``notebook``, ``profile``, ``code_hash``, ``helpers_hash``, ``versions``, ``seconds`` of each run, and
+        ``notebook``, ``profile``, ``code_hash``, ``definitions``, ``versions``, ``seconds`` of each run, and
         ``claims``: for each id its ``kind``, ``op``, ``bound``, ``unit``, ``stretch`` and ``runs``, a list of
         ``seed``, ``measured``, ``holds``, ``judged`` and ``data``.
 
@@ -49,7 +44,7 @@ def measure(path: Path, seeds: list[int], profile: str = "full") -> dict[str, An
             kept = {name: record[name] for name in ("kind", "op", "bound", "unit", "stretch")}
             claim = claims.setdefault(record["id"], kept | {"runs": []})
             claim["runs"].append({name: record[name] for name in ("seed", "measured", "holds", "judged", "data")})
-    told = {name: made[name] for name in ("profile", "code_hash", "helpers_hash", "versions")}
+    told = {name: made[name] for name in ("profile", "code_hash", "definitions", "versions")}
     return {"notebook": path.stem} | told | {"seconds": seconds, "claims": claims}
 
 
@@ -64,14 +59,14 @@ def main(arguments: list[str]) -> int:
     try:
         found = measure(path, [made["seed"] + step for step in range(1, _MORE + 1)])
     except ExecutionError as error:
-        print(f"{error}\n{notebooks.relative(target(path))} is untouched.")
+        print(f"{error}\n{notebooks.relative(notebooks.seeds_file(path))} is untouched.")
         return 1
-    notebooks.write_text(target(path), json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    notebooks.write_text(notebooks.seeds_file(path), json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     missed = False
     for identity, claim in found["claims"].items():
         values = " · ".join("nan" if run["measured"] is None else f"{run['measured']:.4g}" for run in claim["runs"])
         misses = [run["seed"] for run in claim["runs"] if not run["holds"]]
         missed = missed or bool(misses)
         print(f"{'✗' if misses else '✓'} {identity}: {values} {claim['unit']} (bar {claim['op']} {claim['bound']:g})")
-    print(f"{notebooks.relative(target(path))}: written")
+    print(f"{notebooks.relative(notebooks.seeds_file(path))}: written")
     return 1 if missed else 0

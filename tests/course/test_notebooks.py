@@ -159,8 +159,7 @@ def lecture() -> nbformat.NotebookNode:
         "data": ["MNIST, downloaded"],
         "seconds": 1.0,
         "versions": {},
-        "helpers": [],
-        "helpers_hash": stamps.helpers_hash([]),
+        "definitions": {},
         "code_hash": stamps.code_hash(node),
     }
     return node

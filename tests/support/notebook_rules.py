@@ -54,7 +54,7 @@ def freshness(notebook: nbformat.NotebookNode) -> list[str]:
     counts = [cell.execution_count for _, cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         complaints.append(f"its cells were not executed in order: {counts}")
-    for name in ("seed", "data", "seconds", "versions", "helpers", "helpers_hash"):
+    for name in ("seed", "data", "seconds", "versions", "definitions"):
         if name not in made:
             complaints.append(f'its metadata "course" lacks "{name}"')
     return complaints

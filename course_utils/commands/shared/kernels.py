@@ -33,7 +33,6 @@ print(json.dumps({
     "data": sorted(set(_data.loaded_sources())) if _data else [],
     "versions": {"python": platform.python_version()}
     | {name: version(name).split("+")[0] for name in ("torch", "torchvision", "numpy", "course_utils")},
-    "helpers": sorted(name for name in sys.modules if name.split(".")[0] == "course_utils"),
 }))
 """
 
@@ -90,6 +89,7 @@ def execute(
         ExecutionError: if a cell raises or the kernel dies; the message names notebook, cell, heading and error.
     """
     notebook = notebook or notebooks.read(path)
+    definitions = stamps.definitions(notebook)  # as they are now: a long run may outlast them
     kept = {name: notebook.metadata[name] for name in ("kernelspec", "language_info") if name in notebook.metadata}
     client = _Client(
         notebook,
@@ -123,8 +123,7 @@ def execute(
         "seconds": round(seconds, 1),
         "versions": made["versions"],
         "code_hash": stamps.code_hash(notebook),
-        "helpers_hash": stamps.helpers_hash(made["helpers"]),
-        "helpers": made["helpers"],
+        "definitions": definitions,
     }
     return notebook
 

@@ -27,6 +27,7 @@ __all__ = [
     "read",
     "relative",
     "root",
+    "seeds_file",
     "write",
     "write_text",
 ]
@@ -93,6 +94,11 @@ def one(name: str | None, folders: Sequence[str] = FOLDERS, what: str = "noteboo
         stems = ", ".join(path.stem for path in find([], ["notebooks"])) or "none yet"
         raise InputError(f"Which {what}? Say NB=02 to make, or its number here. There are: {stems}.")
     return find([name], folders)[0]
+
+
+def seeds_file(path: Path) -> Path:
+    """Where the claims of the lecture at ``path``, measured on more seeds, are kept."""
+    return root() / "benchmarks" / "seeds" / f"{path.stem[:2]}.json"
 
 
 def relative(path: Path) -> str:
