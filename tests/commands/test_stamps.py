@@ -182,6 +182,14 @@ def test_two_definitions_of_one_name_are_both_kept(package: Path) -> None:
     assert stamps.changes(stamp, package) == ["_square"]
 
 
+def test_what_stands_in_a_closed_module_is_left_out(package: Path) -> None:
+    code = "from course_utils import losses, widgets\nwidgets.walk_explorer(losses.squared_error)"
+    assert list(stamps.definitions(node(code), package, without=["widgets"])) == ["HALF", "_square", "squared_error"]
+    assert list(stamps.definitions(node(code), package, without=["loss"])) == [
+        *("HALF", "__getattr__", "_square", "squared_error", "walk_explorer")
+    ]
+
+
 def test_stale_names_the_definition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

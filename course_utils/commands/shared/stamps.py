@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,13 +38,17 @@ def code_hash(notebook: nbformat.NotebookNode) -> str:
     return hashlib.sha256(json.dumps(sources, ensure_ascii=False).encode()).hexdigest()
 
 
-def definitions(notebook: nbformat.NotebookNode, folder: Path = _FOLDER) -> dict[str, str]:
+def definitions(
+    notebook: nbformat.NotebookNode, folder: Path = _FOLDER, *, without: Iterable[str] = ()
+) -> dict[str, str]:
     """Name → hash of every definition of the package in ``folder`` that the notebook uses, sorted by name.
 
     Two definitions of one name have their hashes side by side. What a module does when it is imported, beside
-    defining, is called ``statements of`` and the module's name.
+    defining, is called ``statements of`` and the module's name. What is reached only by way of a module in ``without``
+    is left out.
     """
-    return _package(folder).used_by(_code(notebook))
+    closed = tuple(f"{folder.name}.{name}" for name in without)
+    return _package(folder).used_by(_code(notebook), closed)
 
 
 def changes(stamp: Mapping[str, str], folder: Path = _FOLDER) -> list[str]:
@@ -81,18 +85,24 @@ class Package:
         """The hashes of all definitions there are."""
         return frozenset(hash_ for module in self.modules.values() for hash_ in module.hashes.values())
 
-    def used_by(self, code: str) -> dict[str, str]:
-        """Name → hash of each definition that ``code`` leads to, see :func:`definitions`."""
+    def used_by(self, code: str, closed: tuple[str, ...] = ()) -> dict[str, str]:
+        """Name → hash of each definition that ``code`` leads to, see :func:`definitions`.
+
+        Args:
+            code: Python that imports the package.
+            closed: full names of modules, and of packages with all their modules, that are not entered.
+        """
         tree = ast.parse(code)
-        reached = set(self._behind_all(_Module(imports=_imports(tree)), "", _mentions(tree)))
-        waiting = list(reached)
+        reached: set[Place] = set()
+        waiting = list(self._behind_all(_Module(imports=_imports(tree)), "", _mentions(tree)))
         while waiting:
             where, name = waiting.pop()
+            if (where, name) in reached or f"{where}.".startswith(tuple(f"{module}." for module in closed)):
+                continue
+            reached.add((where, name))
             module = self.modules[where]
-            places = set(self._behind_all(module, where, module.mentions[name]))
-            places |= {(other, _STATEMENTS) for other in self._imported_with(where)}
-            waiting += places - reached
-            reached |= places
+            waiting += self._behind_all(module, where, module.mentions[name])
+            waiting += [(other, _STATEMENTS) for other in self._imported_with(where)]
         stamp: dict[str, set[str]] = {}
         for where, name in reached:
             label = f"{_STATEMENTS} of {where}" if name == _STATEMENTS else name
