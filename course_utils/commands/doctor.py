@@ -74,7 +74,7 @@ def _torch() -> Finding:
 
 
 def _torchvision() -> Finding:
-    code, _, error = _elsewhere("from course_utils._torchvision import load; load()")
+    code, _, error = _elsewhere("from course_utils.data._torchvision import load; load()")
     if code != 0:
         return Finding("torchvision", False, error, f"Install again: {INSTALL}")
     return Finding("torchvision", True, f"{_version('torchvision')}, fits torch {_version('torch')}")
@@ -143,30 +143,10 @@ def _cache() -> Finding:
 
 def data_found() -> str:
     """Which data sets are on this machine, verified, and from which source; nothing is downloaded."""
-    from course_utils.data.catalogue import IMAGES, TEXTS
-    from course_utils.data.files import DamagedError, MissingError, collect
-    from course_utils.data.folders import cache_folder, own_folder
+    from course_utils.data.catalogue import FileSet, known
+    from course_utils.data.sources import survey
 
-    said = []
-    for data in [*IMAGES.values(), *TEXTS.values()]:
-        own = own_folder()
-        places = [("your folder", own / data.folder)] if own else []
-        places.append(("the course's cache", cache_folder() / data.folder))
-        places += [("Debian's package", data.system_folder)] if data.system_folder else []
-        found = "none here"
-        with tempfile.TemporaryDirectory() as scratch:
-            for kind, folder in places:
-                try:
-                    collect(data, folder, lambda scratch=scratch: Path(scratch))  # type: ignore[misc]
-                    found = kind
-                    break
-                except MissingError:
-                    continue
-                except DamagedError as damaged:
-                    found = f"{damaged.path} is damaged ({damaged.problem})"
-                    break
-        said.append(f"{data.title}: {found}")
-    return "; ".join(said)
+    return "; ".join(f"{data.title}: {survey(data)}" for data in known(FileSet).values())
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {
