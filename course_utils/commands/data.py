@@ -1,4 +1,4 @@
-"""``python -m course_utils data``: find or fetch every set beforehand, verify it, and say where it is."""
+"""Find or fetch every data set beforehand, verify it, and say where it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from course_utils.data.catalogue import IMAGES, TEXTS, DataSet
-from course_utils.data.sources import open_set
 from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_utils.data.catalogue import DataSet
 
 __all__ = ["main", "steps"]
 
@@ -18,6 +20,8 @@ Step = tuple[str, Callable[[], str | None]]
 
 
 def _find(data: DataSet) -> str | None:
+    from course_utils.data.sources import open_set
+
     with open_set(data) as found:
         if found is None:
             return None
@@ -27,6 +31,8 @@ def _find(data: DataSet) -> str | None:
 
 def steps() -> list[Step]:
     """Everything there is to prepare, in order; a notebook that needs more beforehand gets its step here."""
+    from course_utils.data.catalogue import IMAGES, TEXTS  # with torch, which --help does without
+
     return [(data.title, partial(_find, data)) for data in [*IMAGES.values(), *TEXTS.values()]]
 
 
