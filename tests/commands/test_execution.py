@@ -11,7 +11,7 @@ import sample_notebooks as sample
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from course_utils.commands import execute, run, seeds, stale
-from course_utils.commands.shared import notebooks, stamps
+from course_utils.commands.shared import stamps
 from course_utils.errors import InputError
 
 SETUP = "from course_utils import claims\nfrom course_utils.runtime import setup\nruntime = setup(5)"

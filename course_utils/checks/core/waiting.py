@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from course_utils.checks.core import NotAttempted, Wrong, call, is_gap, kind_of
+from course_utils.checks.core.calls import call
+from course_utils.checks.core.outcomes import NotAttempted, Wrong, is_gap, kind_of
 
 __all__ = ["ready"]
 

@@ -9,9 +9,20 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, compare, fresh, kind_of, number
-from course_utils.checks.core.parts import Answer
-from course_utils.checks.gaussian.likelihood import normal, uniform
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    call,
+    close,
+    compare,
+    fresh,
+    kind_of,
+    normal,
+    number,
+    uniform,
+)
 
 __all__ = ["fit_gaussian", "unbiased"]
 
@@ -28,7 +39,10 @@ def _judge_fit(answer: Answer) -> None:
     compare(
         estimates,
         lambda x: torch.tensor(scipy.stats.norm.fit(x.numpy()), dtype=torch.float64),
-        [(normal(n, uniform(100, 190, by=g), uniform(2, 9, by=g), g),) for n in (5, 6, 8, 11)],
+        [
+            (uniform(100, 190, generator=g) + uniform(2, 9, generator=g) * normal(n, generator=g),)
+            for n in (5, 6, 8, 11)
+        ],
         _FIT,
         otherwise="for one class the maximum of ℓ lies at (mean, std) = {expected}, and your function says {got}.",
         rtol=1e-5,

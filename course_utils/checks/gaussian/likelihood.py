@@ -8,22 +8,11 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from course_utils.checks.core import Check, Mistake, compare, fresh
-from course_utils.checks.core.parts import Answer
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, normal, uniform
 
-__all__ = ["log_likelihood", "mixture_log_likelihood", "normal", "uniform"]
+__all__ = ["log_likelihood", "mixture_log_likelihood"]
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-
-
-def uniform(low: float, high: float, *shape: int, by: torch.Generator) -> Tensor:
-    """Float64 numbers between ``low`` and ``high``, of the given shape; one number when no shape is given."""
-    return low + (high - low) * torch.rand(shape, generator=by, dtype=torch.float64)
-
-
-def normal(n: int, mean: Tensor, std: Tensor, by: torch.Generator) -> Tensor:
-    """``n`` float64 draws from N(mean, std²)."""
-    return mean + std * torch.randn(n, generator=by, dtype=torch.float64)
 
 
 def _log_density(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -39,10 +28,10 @@ def _judge_log_likelihood(answer: Answer) -> None:
     g = fresh()
     draws = []
     for n in (4, 9, 30, 3000):
-        mean, std = uniform(100, 190, by=g), uniform(2, 9, by=g)
-        draws.append((normal(n, mean, 1.5 * std, g), mean, std))
+        mean, std = uniform(100, 190, generator=g), uniform(2, 9, generator=g)
+        draws.append((mean + 1.5 * std * normal(n, generator=g), mean, std))
     heights, mean, std = draws[2]
-    far_off = mean + std * uniform(60, 90, 1, by=g)
+    far_off = mean + std * uniform(60, 90, 1, generator=g)
     compare(
         answer,
         lambda x, mean, std: Normal(mean, std).log_prob(x).sum(),
@@ -134,9 +123,10 @@ def _judge_mixture(answer: Answer) -> None:
     g = fresh()
     draws = []
     for k, outliers in ((2, 0), (2, 0), (3, 0), (2, 1)):
-        weights = uniform(0.5, 2, k, by=g)
-        means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, by=g), uniform(2, 9, k, by=g)
-        x = torch.cat([normal(25, uniform(110, 180, by=g), uniform(5, 15, by=g), g), uniform(900, 999, outliers, by=g)])
+        weights = uniform(0.5, 2, k, generator=g)
+        means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, generator=g), uniform(2, 9, k, generator=g)
+        crowd = uniform(110, 180, generator=g) + uniform(5, 15, generator=g) * normal(25, generator=g)
+        x = torch.cat([crowd, uniform(900, 999, outliers, generator=g)])
         draws.append((x, weights / weights.sum(), means, stds))
     compare(
         answer,

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Exponential
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, compare, fresh, tensor
-from course_utils.checks.core.parts import Answer
-from course_utils.checks.gaussian.likelihood import uniform
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, close, compare, fresh, tensor, uniform
 
 __all__ = ["sample_exponential", "sample_histogram"]
 
@@ -25,7 +23,7 @@ def _same_twice(answer: Answer, case: tuple[Any, ...], mistakes: tuple[Mistake, 
 
 def _judge_exponential(answer: Answer) -> None:
     g = fresh()
-    draws = [(uniform(0, 1, 50, by=g), float(uniform(*bounds, by=g))) for bounds in ((0.1, 0.5), (2, 5))]
+    draws = [(uniform(0, 1, 50, generator=g), float(uniform(*bounds, generator=g))) for bounds in ((0.1, 0.5), (2, 5))]
     _same_twice(answer, draws[0], _EXPONENTIAL)
     compare(
         answer,
@@ -93,10 +91,10 @@ def _judge_histogram(answer: Answer) -> None:
     g = fresh()
     draws = []
     for num_bins in (4, 7):
-        edges = 100 + torch.cat([torch.zeros(1), uniform(2, 12, num_bins, by=g)]).cumsum(0)
+        edges = 100 + torch.cat([torch.zeros(1), uniform(2, 12, num_bins, generator=g)]).cumsum(0)
         counts = torch.randint(1, 40, (num_bins,), generator=g).double()
         counts[num_bins // 2] = 0
-        draws.append((uniform(0, 1, 100, by=g), edges, counts))
+        draws.append((uniform(0, 1, 100, generator=g), edges, counts))
     _same_twice(answer, draws[0], _HISTOGRAM)
     compare(
         answer,

@@ -11,9 +11,7 @@ from torch import Tensor
 from torch.linalg import qr, svdvals
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, close, compare, fresh, integer, normal, tensor
 
 __all__ = ["principal_angles"]
 
@@ -71,7 +69,7 @@ def _judge_angles(principal_angles: Answer) -> None:
         A = normal(9, 4, generator=generator)
         equal.append((A, A @ (normal(4, 4, generator=generator) + 3 * torch.eye(4))))
     text = "the angles are {got}, and scipy.linalg.subspace_angles finds {expected}, in degrees."
-    hold(principal_angles, _angles, draws, _ANGLES[:-1], text, sort, atol=1e-3)  # acos is rough near 0°
+    compare(principal_angles, _angles, draws, _ANGLES[:-1], text, sort, atol=1e-3)  # acos is rough near 0°
     for A, B in equal:
         angles = call(principal_angles, A.clone(), B.clone())
         if isinstance(angles, Tensor) and angles.isnan().any():

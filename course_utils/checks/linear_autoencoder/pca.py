@@ -11,9 +11,7 @@ import torch
 from torch import Tensor
 from torch.linalg import eigh, eigvalsh, svd, svdvals
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import cloud
-from course_utils.checks.core.parts import Answer, among, hold, one_of_two
+from course_utils.checks.core import Answer, Check, Mistake, among, cloud, compare, fresh, one_of_two
 
 __all__ = ["projection", "variance"]
 
@@ -86,16 +84,18 @@ def _judge_projection(pca: Answer, project: Answer, reconstruct: Answer) -> None
     generator = fresh()
     draws = [cloud(generator) for _ in range(3)]
     view = one_of_two(0, "the mean", "U")
-    hold(
+    compare(
         pca, _pca, draws, (), "the mean that pca returns is {got}, and it should be {expected}.", view, what="the mean"
     )
     text = "the k columns of U are not the principal directions, strongest first: U is {got}, and should be {expected}."
-    hold(pca, _pca, draws, _PCA, text, _upright, what="U")
+    compare(pca, _pca, draws, _PCA, text, _upright, what="U")
     models = [(X, *_pca(X, k)) for X, k in draws]
     others = [(X[:7] + 1, mean, U) for X, mean, U in models]
-    hold(project, _RIGHT_1[1], others, _PROJECT, "project gives {got}, and it should be {expected}.", what="the code")
+    compare(
+        project, _RIGHT_1[1], others, _PROJECT, "project gives {got}, and it should be {expected}.", what="the code"
+    )
     codes = [((X[:7] - mean) @ U, mean, U) for X, mean, U in models]
-    hold(
+    compare(
         reconstruct, _RIGHT_1[2], codes, _RECONSTRUCT, "reconstruct gives {got}, and it should be {expected}.", what="x̂"
     )
 
@@ -181,9 +181,9 @@ def _judge_variance(components_for: Answer, remaining_error: Answer) -> None:
     clouds = [cloud(generator) for _ in range(3)]
     draws = [(X, share) for X, _ in clouds for share in (0.3, 0.6, 0.9, 0.99)]
     text = "components_for gives {got}; the smallest number that holds the share is {expected}."
-    hold(components_for, _components, draws, _COMPONENTS, text)
+    compare(components_for, _components, draws, _COMPONENTS, text)
     text = "remaining_error gives {got}; reconstructing with k components and measuring gives {expected}."
-    hold(remaining_error, _left_out, clouds, _REMAINING, text)
+    compare(remaining_error, _left_out, clouds, _REMAINING, text)
 
 
 variance = Check(

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, integer, normal
 
 __all__ = ["best_input"]
 
@@ -70,7 +68,7 @@ def _judge_best(answer: Answer) -> None:
         W[:, 0], W[:, 1] = W[:, 0].abs() + 0.1, -W[:, 1].abs() - 0.1  # each row has both signs
         draws.append((W, 2 + 3 * float(torch.rand((), generator=generator))))
     text = "the inputs are {got}, and the best ones are {expected}."
-    hold(answer, _best, draws, _BEST, text, what="the inputs")
+    compare(answer, _best, draws, _BEST, text, what="the inputs")
 
 
 best_input = Check(

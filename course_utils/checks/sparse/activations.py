@@ -9,9 +9,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, kl_divergence
 from torch.nn.functional import linear
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import images_and_encoder, integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, images_and_encoder, integer, normal
 
 __all__ = ["average", "divergence", "gradient"]
 
@@ -72,7 +70,7 @@ def _judge_average(answer: Answer) -> None:
         units = zip(W, b, strict=True)
         return torch.stack([torch.stack([(w @ one + c).sigmoid() for one in x]).mean() for w, c in units])
 
-    hold(answer, reference, draws, _AVERAGE, text, what="the average activation")
+    compare(answer, reference, draws, _AVERAGE, text, what="the average activation")
 
 
 average = Check("average_activation", _judge_average, "one number a unit, averaged over the images.", _AVERAGE)
@@ -145,7 +143,7 @@ def _judge_divergence(answer: Answer) -> None:
     generator = fresh()
     draws = [_rates(generator) for _ in range(3)]
     text = "the penalty is {got}, and torch.distributions gives {expected}."
-    hold(
+    compare(
         answer,
         lambda rho, rho_hat: _kl(rho, rho_hat).sum(),
         draws,
@@ -223,7 +221,7 @@ def _judge_gradient(answer: Answer) -> None:
         a = 1.5 * normal(N, d_h, generator=generator) - 1
         draws.append((a, _rates(generator)[0]))
     text = "the gradient is {got}, and autograd finds {expected}."
-    hold(answer, _autograd, draws, _GRADIENT, text, what="the gradient", atol=1e-9)
+    compare(answer, _autograd, draws, _GRADIENT, text, what="the gradient", atol=1e-9)
 
 
 gradient = Check("penalty_gradient", _judge_gradient, "autograd finds the same, number by number.", _GRADIENT)

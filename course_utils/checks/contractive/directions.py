@@ -9,9 +9,7 @@ from torch import Tensor
 from torch.linalg import eigh, qr, svd
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, integer, normal
 
 __all__ = ["tangents"]
 
@@ -92,7 +90,7 @@ def _judge_tangents(answer: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator) for _ in range(3)]
     text = "the directions are {got}; the leading eigenvectors of JᵀJ, signs aside, are {expected}."
-    hold(answer, _by_eigenvectors, draws, _TANGENTS, text, _upright, what="the result")
+    compare(answer, _by_eigenvectors, draws, _TANGENTS, text, _upright, what="the result")
 
 
 tangents = Check(

@@ -33,8 +33,7 @@ EXERCISE = gap_cells.Exercise(
         "squared_error": squared_error,
         "sparsity_penalty": sparsity_kl,
     },
-    repeats=8,
-    few={"prediction": 2},  # a prediction is held against two trainings
+    slow=("prediction",),
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
-from course_utils.checks.core.draws import integer
-from course_utils.checks.core.parts import Answer, among
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, among, call, close, fresh, integer, tensor
 
 __all__ = ["convolution"]
 

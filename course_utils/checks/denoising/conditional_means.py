@@ -9,9 +9,19 @@ import torch
 from torch import Tensor
 from torch.linalg import lstsq
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh
-from course_utils.checks.core.draws import cloud, integer, normal
-from course_utils.checks.core.parts import Answer, hold, one_of_two
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    call,
+    cloud,
+    compare,
+    fresh,
+    integer,
+    normal,
+    one_of_two,
+)
 
 __all__ = ["inpainting", "linear"]
 
@@ -104,7 +114,7 @@ def _biases(correction: int) -> tuple[Mistake, ...]:
 
 
 def _judge_linear(linear_denoiser: Answer) -> None:
-    generator, draws, told = fresh(), [], []
+    generator, draws, verdicts = fresh(), [], []
     for low in (0.3, 1.5, 2.0):  # away from 1, where σ and σ² are hard to tell apart
         draws.append((cloud(generator)[0], low + 0.4 * float(torch.rand((), generator=generator))))
     for correction in (0, 1):  # a covariance over n and one over n − 1 are both fair
@@ -112,12 +122,12 @@ def _judge_linear(linear_denoiser: Answer) -> None:
         try:
             for i, (name, known) in enumerate((("W", _weights(correction)), ("b", _biases(correction)))):
                 text = f"{name} is {{got}}; least squares on many noisy copies of the images would find {{expected}}."
-                hold(linear_denoiser, reference, draws, known, text, one_of_two(i, "W", "b"), what=name, atol=1e-5)
+                compare(linear_denoiser, reference, draws, known, text, one_of_two(i, "W", "b"), what=name, atol=1e-5)
             return
         except Wrong as wrong:
-            told.append(str(wrong))
+            verdicts.append(str(wrong))
     known_messages = {mistake.message for mistake in linear.mistakes}
-    raise Wrong(next((text for text in told if text in known_messages), told[0]))
+    raise Wrong(next((text for text in verdicts if text in known_messages), verdicts[0]))
 
 
 linear = Check(
@@ -216,7 +226,7 @@ def _judge_inpainting(fill: Answer) -> None:
         return value.detach() if isinstance(value, Tensor) else value
 
     text = "the filled images are {got}; the Gaussian's conditional mean gives {expected}."
-    hold(fill, _fill, draws, _INPAINTING[:-1], text, seen, what="what fill returns")
+    compare(fill, _fill, draws, _INPAINTING[:-1], text, seen, what="what fill returns")
     for x, *others in draws:
         given = x.clone()
         call(fill, given, *others)

@@ -9,9 +9,21 @@ from torch import Tensor, nn
 from torch.func import jacrev, vjp, vmap
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, kind_of, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    call,
+    close,
+    compare,
+    flat_gradient,
+    fresh,
+    integer,
+    normal,
+    tensor,
+)
 
 __all__ = ["hutchinson"]
 
@@ -147,13 +159,9 @@ _ESTIMATE = (
 
 def _gradient(value: Any, encoder: nn.Module) -> Tensor:
     """The gradient of the summed estimates with respect to all of the encoder's weights, as one vector."""
-    weights = list(encoder.parameters())
-    if not isinstance(value, Tensor):
-        raise Wrong(f"hutchinson should return a tensor, and it returns {kind_of(value)}.")
-    if not value.requires_grad:
+    if isinstance(value, Tensor) and not value.requires_grad:
         raise Wrong(_ESTIMATE[-1].message)
-    parts = torch.autograd.grad(value.sum(), weights, allow_unused=True)
-    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in zip(parts, weights, strict=True)])
+    return flat_gradient(value, tuple(encoder.parameters()), "hutchinson")
 
 
 def _judge_hutchinson(draw_probes: Answer, answer: Answer) -> None:
@@ -161,7 +169,7 @@ def _judge_hutchinson(draw_probes: Answer, answer: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator) for _ in range(3)]
     text = "hutchinson gives {got}; from the whole Jacobians and the same probes follows {expected}."
-    hold(answer, _estimate, draws, _ESTIMATE[:-1], text, what="the estimate")
+    compare(answer, _estimate, draws, _ESTIMATE[:-1], text, what="the estimate")
     for encoder, x, probes in draws:
         got = _gradient(call(answer, encoder, x.clone(), probes.clone()), encoder)
         if not close(got, _gradient(_estimate(encoder, x, probes), encoder)):

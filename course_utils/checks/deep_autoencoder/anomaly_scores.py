@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import Answer, Check, Mistake, among, compare, fresh, integer, normal
 
 __all__ = ["anomaly"]
 
@@ -101,14 +99,14 @@ def _judge_anomaly(scores: Answer, auc: Answer) -> None:
         model = nn.Sequential(nn.Linear(d_x, 3), nn.Tanh(), nn.Linear(3, d_x)).double()
         draws.append((model, normal(n, d_x, generator=generator)))
     text = "scores gives {got}; the squared errors of the images, one by one, are {expected}."
-    hold(scores, _scores, draws, _SCORES, text, what="scores")
+    compare(scores, _scores, draws, _SCORES, text, what="scores")
     pairs = []
     for shift in (0.0, 1.5, 3.0):
         n, m = integer(20, 30, generator), integer(35, 45, generator)
         low, high = normal(n, generator=generator), normal(m, generator=generator) + shift
         pairs.append((low.round(decimals=1), torch.cat([high, low[:9]]).round(decimals=1)))  # at least 9 pairs tie
     text = "auc is {got}; by the ranks of all scores it is {expected}."
-    hold(auc, _auc, pairs, _AUC, text)
+    compare(auc, _auc, pairs, _AUC, text)
 
 
 anomaly = Check(

@@ -34,8 +34,7 @@ EXERCISE = gap_cells.Exercise(
         "bernoulli_nll": bernoulli_nll,
         "sigmoid_contraction": sigmoid_contraction,
     },
-    repeats=8,
-    few={"prediction": 2},  # a prediction is held against two trainings
+    slow=("prediction",),
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 

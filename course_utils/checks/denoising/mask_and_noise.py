@@ -12,24 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, tensor
-from course_utils.checks.core.parts import Answer, among
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, among, call, fresh, normal, tensor, uniform
 
 __all__ = ["corruptions"]
 
 _SHAPES = ((260, 250), (320, 1, 15, 14))
 
 
-def _rand(*shape: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(*shape, generator=generator, dtype=torch.float64)
-
-
 def _mask(x: Tensor, probability: float, generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.where(_rand(*(shape or x.shape), generator=generator) < probability, 0.0, x)
+    return torch.where(uniform(0, 1, *(shape or x.shape), generator=generator) < probability, 0.0, x)
 
 
 def _noise(x: Tensor, std: float, generator: torch.Generator, *shape: int) -> Tensor:
-    return x + std * torch.randn(*(shape or x.shape), generator=generator, dtype=x.dtype)
+    return x + std * normal(*(shape or x.shape), generator=generator)
 
 
 _MASK = (
@@ -56,7 +51,7 @@ _MASK = (
     Mistake(
         "in place",
         "mask writes into the image it is given. The clean image is the target later: leave it as it is.",
-        lambda x, p, g: x.mul_(_rand(*x.shape, generator=g) >= p),
+        lambda x, p, g: x.mul_(uniform(0, 1, *x.shape, generator=g) >= p),
     ),
     Mistake(
         "generator not used",
@@ -98,7 +93,7 @@ _ADD_NOISE = (
     Mistake(
         "uniform",
         "the noise of add_noise is not zero on average: rand draws from 0 to 1, and another function draws normally.",
-        lambda x, std, g: x + std * _rand(*x.shape, generator=g),
+        lambda x, std, g: x + std * uniform(0, 1, *x.shape, generator=g),
     ),
     Mistake(
         "in place",
@@ -202,7 +197,7 @@ def _judge(mask: Answer, add_noise: Answer) -> None:
     judges: tuple[tuple[Callable[[Answer, Tensor], None], Any], ...] = ((_judge_mask, mask), (_judge_noise, add_noise))
     for judge, answer in judges:
         for shape in _SHAPES:
-            judge(answer, 0.1 + 0.9 * _rand(*shape, generator=fresh()))
+            judge(answer, 0.1 + 0.9 * uniform(0, 1, *shape, generator=fresh()))
 
 
 corruptions = Check(

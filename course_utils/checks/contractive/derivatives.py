@@ -12,9 +12,7 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh
-from course_utils.checks.core.draws import images_and_encoder
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, compare, fresh, images_and_encoder
 
 __all__ = ["jacobian", "penalty"]
 
@@ -80,7 +78,7 @@ def _judge_jacobian(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator) for _ in range(3)]
     text = "the Jacobian is {got}, and autograd finds {expected}."
-    hold(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
+    compare(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
 
 
 jacobian = Check("jacobian", _judge_jacobian, "autograd finds the same matrix for every image.", _JACOBIAN)
@@ -160,18 +158,18 @@ class _Largest(TorchDispatchMode):
     entries = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for part in tree_leaves(made):
+        result = func(*args, **(kwargs or {}))
+        for part in tree_leaves(result):
             if isinstance(part, Tensor):
                 self.entries = max(self.entries, part.untyped_storage().nbytes() // part.element_size())
-        return made
+        return result
 
 
 def _judge_penalty(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator) for _ in range(3)]
     text = "the penalty is {got}, and the Jacobians of autograd have a mean ‖J‖²_F of {expected}."
-    hold(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
+    compare(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
     x, W, b = draws[0]
     with _Largest() as largest:
         call(answer, x, W, b)

@@ -26,8 +26,7 @@ EXERCISE = gap_cells.Exercise(
         "tied": ("TiedAutoencoder",),
     },
     given={"torch": torch, "nn": nn, "Tensor": Tensor},
-    repeats=20,
-    few={"prediction": 5},  # a prediction is held against a training
+    slow=("prediction",),
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    call,
+    close,
+    compare,
+    fresh,
+    integer,
+    normal,
+    tensor,
+)
 
 __all__ = ["score"]
 
@@ -143,7 +154,7 @@ def _judge(posterior_mean: Answer, score: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator, low) for low in (0.6, 1.3, 1.6)]  # away from 1, where σ and σ² are hard to tell apart
     text = "posterior_mean gives {got}, and the gradient of the smoothed density says {expected}."
-    hold(posterior_mean, _posterior_mean, draws, _POSTERIOR[:-1], text, what="what posterior_mean returns")
+    compare(posterior_mean, _posterior_mean, draws, _POSTERIOR[:-1], text, what="what posterior_mean returns")
     X = torch.rand(20, 784, generator=generator)
     x_noisy = X[:5] + 0.3 * torch.randn(5, 784, generator=generator)
     value = call(posterior_mean, x_noisy, X, 0.3)
@@ -153,7 +164,7 @@ def _judge(posterior_mean: Answer, score: Answer) -> None:
         raise Wrong("with little noise in 784 dimensions, posterior_mean does not find the image the noise was put on.")
     points = [(_Cloud(X, std), x, std) for x, X, std in draws]
     text = "score is {got}, and autograd's gradient of the logarithm of the smoothed density {expected}."
-    hold(score, _score, points, _SCORE, text, what="the score")
+    compare(score, _score, points, _SCORE, text, what="the score")
 
 
 score = Check(

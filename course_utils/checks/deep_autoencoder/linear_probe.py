@@ -9,9 +9,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, number
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold, one_of_two
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    call,
+    close,
+    compare,
+    fresh,
+    integer,
+    normal,
+    number,
+    one_of_two,
+)
 
 __all__ = ["probing"]
 
@@ -27,46 +39,57 @@ def _ridge(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) ->
     return W, (Y - Z @ W).mean(0)
 
 
-def _solve(
-    Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10, *, bias: str = "free", scale: float = 1.0
-) -> Pair:
-    """By the normal equations, with one of the usual mistakes."""
-    Y, k = one_hot(labels, num_classes).to(Z), Z.shape[1]
-    if bias == "penalised":
-        Z = torch.cat([Z, torch.ones(len(Z), 1).to(Z)], dim=1)
-    z, y = (Z.mean(0), Y.mean(0)) if bias in ("free", "of the labels") else (0 * Z[0], 0 * Y[0])
-    penalty = strength * scale * torch.eye(Z.shape[1]).to(Z)
-    W = torch.linalg.solve((Z - z).T @ (Z - z) + penalty, (Z - z).T @ (Y - y))
-    if bias == "penalised":
-        return W[:k], W[k]
-    return W, (y if bias == "of the labels" else y - z @ W)
+def _normal_equations(Z: Tensor, Y: Tensor, strength: float) -> Tensor:
+    return torch.linalg.solve(Z.T @ Z + strength * torch.eye(Z.shape[1]).to(Z), Z.T @ Y)
+
+
+def _solve(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    """By the normal equations of centred codes."""
+    Y = one_hot(labels, num_classes).to(Z)
+    W = _normal_equations(Z - Z.mean(0), Y - Y.mean(0), strength)
+    return W, Y.mean(0) - Z.mean(0) @ W
+
+
+def _penalised_bias(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    rows = torch.cat([Z, torch.ones(len(Z), 1).to(Z)], dim=1)
+    W = _normal_equations(rows, one_hot(labels, num_classes).to(Z), strength)
+    return W[:-1], W[-1]
+
+
+def _no_bias(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    W = _normal_equations(Z, one_hot(labels, num_classes).to(Z), strength)
+    return W, torch.zeros_like(W[0])
+
+
+def _bias_of_centred_codes(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    return _solve(Z, labels, strength, num_classes)[0], one_hot(labels, num_classes).to(Z).mean(0)
 
 
 _RIDGE = (
     Mistake(
         "bias penalised",
         "ridge penalises the bias along with the weights: add a constant to all codes, and the probe changes.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="penalised"),
+        _penalised_bias,
     ),
     Mistake(
         "no bias",
         "ridge has no bias: its plane has to pass through the origin, and the codes lie elsewhere.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="none"),
+        _no_bias,
     ),
     Mistake(
         "bias of centred codes",
         "the bias belongs to centred codes, but W will be used on codes as they are. What does the shift cost?",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="of the labels"),
+        _bias_of_centred_codes,
     ),
     Mistake(
         "no penalty",
         "ridge leaves λ out: this is plain least squares.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, scale=0.0),
+        lambda Z, labels, strength, num_classes: _solve(Z, labels, 0.0, num_classes),
     ),
     Mistake(
         "penalty times n",
         "ridge has n times the penalty: the squared errors are summed over the codes here, not averaged.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, scale=len(Z)),
+        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength * len(Z), num_classes),
     ),
     Mistake(
         "classes that are there",
@@ -142,7 +165,7 @@ def _telling(generator: torch.Generator) -> tuple[Pair, Pair, Pair, tuple[float,
         pairs = _split(Z + 2, labels, generator)
         probes = [_solve(*pairs[0], strength) for strength in STRENGTHS]
         train, val, test = ([_accuracy(fitted, pair) for fitted in probes] for pair in pairs)
-        best, *others = (found.index(max(found)) for found in (val, test, train))
+        best, *others = (accuracies.index(max(accuracies)) for accuracies in (val, test, train))
         reported = {test[best], train[best], val[best], test[0], *(test[i] for i in others)}
         if val.count(max(val)) == 1 and len(reported) == len(_PROBE) + 1:
             return (*pairs, STRENGTHS)
@@ -157,7 +180,7 @@ def _judge_probing(ridge: Answer, probe_accuracy: Answer) -> None:
         draws.append((normal(n, k, generator=generator) + 2, labels, strength, classes))
     for i, name in enumerate(("W", "b")):
         text = f"{name} is {{got}}, and where the penalised error is smallest it is {{expected}}."
-        hold(ridge, _ridge, draws, _RIDGE, text, one_of_two(i, "W", "b"), what=name)
+        compare(ridge, _ridge, draws, _RIDGE, text, one_of_two(i, "W", "b"), what=name)
     cases = [_telling(generator) for _ in range(2)]
     got = [number(call(probe_accuracy, *case), "the accuracy") for case in cases]
     if all(close(g, _probe()(*case)) for g, case in zip(got, cases, strict=True)):
