@@ -17,14 +17,16 @@ _NAMES = ("rescaled_loss", "rescaled_movement", "crushed_variance", "faint_noise
 
 def _toy(generator: torch.Generator, n: int = 200, d_x: int = 8) -> Tensor:
     """Points in (0, 1), most of whose spread lies along two directions."""
-    factors = normal(n, 2, generator=generator) @ (2 * normal(2, d_x, generator=generator))
-    return torch.sigmoid(factors + 0.3 * normal(n, d_x, generator=generator))
+    factors = normal(n, 2, generator=generator, dtype=torch.float64) @ (
+        2 * normal(2, d_x, generator=generator, dtype=torch.float64)
+    )
+    return torch.sigmoid(factors + 0.3 * normal(n, d_x, generator=generator, dtype=torch.float64))
 
 
 def _code_variance(X: Tensor, lam: float, generator: torch.Generator, d_h: int = 6) -> float:
     """Variance of the codes, summed over the units, after training with tied weights and this λ."""
     d_x = X.shape[1]
-    W = (normal(d_h, d_x, generator=generator) / d_x**0.5).requires_grad_()
+    W = (normal(d_h, d_x, generator=generator, dtype=torch.float64) / d_x**0.5).requires_grad_()
     b, c = (torch.zeros(size, dtype=X.dtype, requires_grad=True) for size in (d_h, d_x))
     optimizer = torch.optim.Adam([W, b, c], lr=0.03)
     for _ in range(150):
@@ -38,9 +40,9 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
     """The four ratios that are asked for, measured on data drawn fresh."""
     X, std = _toy(generator), 0.1
     d_x, k = X.shape[1], 3
-    W = normal(k, d_x, generator=generator)
+    W = normal(k, d_x, generator=generator, dtype=torch.float64)
     V = torch.linalg.pinv(W)
-    noise = std * normal(*X.shape, generator=generator)
+    noise = std * normal(*X.shape, generator=generator, dtype=torch.float64)
     losses, movements = [], []
     for scale in (1, 10):
         encoder, decoder = W / scale, V * scale
@@ -49,7 +51,10 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
         moved = (noise @ encoder.T).square().sum(1).mean()
         movements.append(float(moved / (X @ encoder.T).var(0).sum()))
     variances = [_code_variance(X, lam, fresh(0)) for lam in (0.01, 10.0)]
-    b, epsilon = normal(k, generator=generator), normal(100, *X.shape, generator=generator)
+    b, epsilon = (
+        normal(k, generator=generator, dtype=torch.float64),
+        normal(100, *X.shape, generator=generator, dtype=torch.float64),
+    )
     clean, faint = linear(X, W, b).sigmoid(), 1e-3
     moved = (linear(X + faint * epsilon, W, b).sigmoid() - clean).square().sum(-1).mean()
     ratios = (

@@ -67,6 +67,21 @@ _LOSS = (
         "λ multiplies both terms, so it changes nothing but the size of the steps.",
         _lambda_on_both,
     ),
+    Mistake(
+        "lambda forgotten",
+        "λ does not appear: error and penalty are added as they are, whatever weight is asked for.",
+        lambda x, W, b, c, lam: reference_loss(x, W, b, c, 1.0),
+    ),
+    Mistake(
+        "bias forgotten",
+        "the bias b is forgotten: the code is that of W x alone.",
+        lambda x, W, b, c, lam: reference_loss(x, W, 0 * b, c, lam),
+    ),
+    Mistake(
+        "decoder's bias forgotten",
+        "the bias c is forgotten: the logits are Wᵀ h alone.",
+        lambda x, W, b, c, lam: reference_loss(x, W, b, 0 * c, lam),
+    ),
     Mistake("no penalty", "the penalty is missing: this is the loss of a plain autoencoder.", _plain),
     Mistake(
         "over pixels",

@@ -6,15 +6,21 @@ recognises the mistake by what it computes, and the tests can make it.
 
 from __future__ import annotations
 
+import logging
+import random
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from IPython.display import display
 
-from course_utils.checks.core.outcomes import NotAttempted, Outcome, Right, is_gap
+from course_utils.checks.core.calls import first_line
+from course_utils.checks.core.outcomes import NotAttempted, Outcome, Right, Wrong, is_gap
 
 __all__ = ["Check", "Mistake"]
 
@@ -60,18 +66,42 @@ class Check:
         failed: Outcome | None = None
         try:
             if any(is_gap(answer) for answer in answers):
-                raise _open(self.gap)
-            with warnings.catch_warnings(), torch.random.fork_rng(range(torch.cuda.device_count())):
-                warnings.simplefilter("ignore")  # a warning goes to stderr, and nbgrader gives no points for that
+                raise NotAttempted
+            with _undisturbed():
                 self.judge(*answers)
         except Outcome as outcome:
             failed = outcome
+        except (Exception, SystemExit) as error:  # an answer of a kind that no check has thought of
+            failed = Wrong(f"{self.gap}: the check stumbled over it, {type(error).__name__}: {first_line(error)}.")
+        if isinstance(failed, NotAttempted):
+            raise NotAttempted(f"{self.gap} is still a gap. Replace the ... above, run that cell, then this one.")
         if failed is not None:
-            if isinstance(failed, NotAttempted):
-                failed = _open(self.gap)
             raise failed from None
         display(Right(self.praise))
 
 
-def _open(gap: str) -> NotAttempted:
-    return NotAttempted(f"{gap} is still a gap. Replace the ... above, run that cell, then this one.")
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """What an answer sets, draws or writes to stderr stays without effect; nbgrader takes points for stderr."""
+    states, dtype = (random.getstate(), np.random.get_state()), torch.get_default_dtype()
+    stderr = [h for h in logging.getLogger().handlers if getattr(h, "stream", None) is sys.stderr]
+    before = sys.stderr
+    try:
+        with (
+            warnings.catch_warnings(),
+            torch.random.fork_rng(range(torch.cuda.device_count())),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            redirect_stderr(sys.stdout),
+        ):
+            warnings.simplefilter("ignore")
+            torch.set_default_dtype(torch.float32)
+            for handler in stderr:
+                handler.setStream(sys.stdout)  # type: ignore[attr-defined]
+            yield
+    finally:
+        for handler in stderr:
+            handler.setStream(before)  # type: ignore[attr-defined]
+        torch.set_default_dtype(dtype)
+        random.setstate(states[0])
+        np.random.set_state(states[1])

@@ -14,7 +14,7 @@ from course_utils.checks.core.check import Mistake
 from course_utils.checks.core.comparison import compare
 from course_utils.checks.core.outcomes import Wrong, kind_of
 
-__all__ = ["among", "compare_loss", "flat_gradient", "one_of_two"]
+__all__ = ["among", "compare_loss", "flat_gradient", "one_of_two", "upright"]
 
 
 def compare_loss(
@@ -68,6 +68,18 @@ def one_of_two(index: int, *names: str) -> Answer:
         return value[index]
 
     return view
+
+
+def upright(directions: Any, dim: int) -> Any:
+    """Directions along ``dim`` with the same side up whatever their sign, which is free.
+
+    The side is that of a fixed odd pattern; entries of a direction may tie, so the largest would not do.
+    """
+    if not isinstance(directions, Tensor) or directions.ndim == 0 or not directions.is_floating_point():
+        return directions
+    pattern = torch.arange(1.0, directions.shape[dim] + 1).mul(12.9898).sin().to(directions)
+    side = (directions.movedim(dim, -1) * pattern).sum(-1).sign().unsqueeze(dim)
+    return directions * side
 
 
 def among(right: tuple[Answer, ...], position: int, mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, isin, nn
 
-from course_utils.checks.core import (
-    Answer,
-    Check,
-    Mistake,
-    Wrong,
-    among,
-    call,
-    compare,
-    fresh,
-    integer,
-    normal,
-    tensor,
-)
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, among, call, compare, fresh, integer, normal, tensor
 
 __all__ = ["codes"]
 
@@ -158,7 +146,7 @@ def _has(samples: Tensor, mean: Tensor, covariance: Tensor, errors: float = 6) -
 def _some_codes(generator: torch.Generator) -> Tensor:
     """Codes (n, k) off the origin, in two heaps, with entries that are strongly correlated and unequally spread."""
     n, k = integer(900, 1100, generator), integer(3, 4, generator)
-    A = torch.eye(k).to(torch.float64) + 0.8 * torch.ones(k, k).tril(-1)
+    A = torch.eye(k) + 0.8 * torch.ones(k, k).tril(-1)
     heaps = torch.randint(2, (n, 1), generator=generator) * 2 - 1
     Z = (normal(n, k, generator=generator) + heaps) @ A.T * (0.5 + torch.arange(k))
     return Z + 3 + normal(k, generator=generator).abs()
@@ -166,11 +154,14 @@ def _some_codes(generator: torch.Generator) -> Tensor:
 
 def _judge_gaussian(gaussian_codes: Answer) -> None:
     Z, messages = _some_codes(fresh()), {mistake.name: mistake.message for mistake in _GAUSSIAN}
-    samples = tensor(call(gaussian_codes, Z.clone(), _DRAWS), (_DRAWS, Z.shape[1]), "the draws").to(Z)
+    samples, again = (tensor(call(gaussian_codes, Z, n), (n, Z.shape[1]), "the draws") for n in (_DRAWS, 100))
     if len(samples[:100].unique(dim=0)) == 1:
         raise Wrong(messages["one vector for all"])
-    if torch.isin(samples[:100, 0], Z[:, 0]).any():
+    if (samples[:100, None] == Z).all(2).any():
         raise Wrong("gaussian_codes gives back codes it was handed; asked are new ones, drawn from N(μ̂, Σ̂).")
+    if len(samples.unique(dim=0)) < _DRAWS or isin(again[:, 0], samples[:, 0]).all():
+        raise Wrong("gaussian_codes repeats itself: every code, and every call, is a draw of its own.")
+    samples, Z = samples.double(), Z.double()
     # 6 standard errors are never reached by chance; Z's own moments are exact here
     if _has(samples, Z.mean(0), torch.cov(Z.T)):
         kurtosis = ((samples - samples.mean(0)) / samples.std(0)).pow(4).mean(0)
@@ -184,13 +175,14 @@ def _judge_gaussian(gaussian_codes: Answer) -> None:
 
 
 def _judge_codes(interpolate: Answer, gaussian_codes: Answer) -> None:
-    generator = fresh()
-    draws = []
-    for steps in (5, 8, 3):
+    generator, draws = fresh(), []
+    for steps in (5, 8, 3, 2):
         d_x, k = integer(8, 12, generator), integer(2, 4, generator)
-        V, U = normal(d_x, k, generator=generator), normal(k, d_x, generator=generator)
-        x_a, x_b = normal(d_x, generator=generator), normal(d_x, generator=generator)
-        draws.append((lambda x, V=V: torch.tanh(x @ V), lambda z, U=U: torch.tanh(z @ U + 0.3), x_a, x_b, steps))
+        halves = [nn.Sequential(nn.Linear(i, o), nn.Tanh()) for i, o in ((d_x, k), (k, d_x))]
+        for half in halves:
+            for weight in half.requires_grad_(False).parameters():
+                weight.copy_(normal(*weight.shape, generator=generator))
+        draws.append((*halves, normal(d_x, generator=generator), normal(d_x, generator=generator), steps))
     text = "interpolate gives {got}; decoding the mixtures of the two codes gives {expected}."
     compare(interpolate, _interpolate, draws, _INTERPOLATE, text, what="the walk")
     _judge_gaussian(gaussian_codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +19,10 @@ from course_utils.checks.core import (
     call,
     close,
     compare,
+    flat_gradient,
     fresh,
     integer,
+    normal,
     tensor,
 )
 
@@ -182,17 +185,30 @@ def _judge_autoencoder(autoencoder: Answer, sizes: list[int], generator: torch.G
         raise Wrong(_AUTOENCODER["bent image"].message if bent else "x̂ is not an mlp of the code.")
 
 
+def _gradient(loss: Answer) -> Answer:
+    """The gradient with respect to the weights of a model, all in one row."""
+
+    @functools.wraps(loss)
+    def gradient_of(model: nn.Module, x: Tensor) -> Tensor:
+        value = call(loss, model, x)
+        if not (isinstance(value, Tensor) and value.requires_grad):
+            raise Wrong("loss is a plain number: no gradient can flow back from it. Return the tensor.")
+        return flat_gradient(value, tuple(model.parameters()), "loss")
+
+    return gradient_of
+
+
 def _judge_deep(mlp: Answer, autoencoder: Answer, loss: Answer) -> None:
     generator = fresh()
     d_x, h, k = integer(12, 16, generator), integer(8, 10, generator), integer(3, 5, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k], [h, h, h, h]):
         _judge_mlp(mlp, sizes, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [d_x, k]):
         _judge_autoencoder(autoencoder, sizes, generator)
-    draws = [(_autoencoder([d_x, k]), torch.randn(n, d_x, generator=generator)) for n in (6, 9, 20)]
+    draws = [(_autoencoder([d_x, k]), normal(n, d_x, generator=generator)) for n in (6, 9, 20, 1)]
     compare(loss, _loss, draws, _LOSS, "loss is {got}; per image, summed over its pixels, it is {expected}.")
-    if not (isinstance(value := call(loss, *draws[0]), Tensor) and value.requires_grad):
-        raise Wrong("loss is a plain number: no gradient can flow back from it. Return the tensor.")
+    text = "the value of loss is right, but its gradient is not: {got} instead of {expected}."
+    compare(_gradient(loss), _gradient(_loss), draws, (), text, what="the gradient of loss")
 
 
 _RIGHT_1 = (_mlp, _autoencoder, _loss)

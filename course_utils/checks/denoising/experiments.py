@@ -29,11 +29,11 @@ _MESSAGES = {
 
 def _experiment(generator: torch.Generator) -> dict[str, float]:
     """What the three runs measure, each as a multiple of what it is compared with; data drawn fresh."""
-    X, std = cloud(generator)[0], 1.5 + float(torch.rand((), generator=generator))
+    X, std = cloud(generator, torch.float64)[0], 1.5 + float(torch.rand((), generator=generator))
     clean = X.repeat(1_000, 1)
 
     def noisy(strength: float) -> Tensor:
-        return clean + strength * normal(*clean.shape, generator=generator)
+        return clean + strength * normal(*clean.shape, generator=generator, dtype=X.dtype)
 
     def with_one(x: Tensor) -> Tensor:
         return torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
@@ -50,7 +50,7 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
     a, b = X[0], X[1]
     which = torch.rand(20_000, 1, generator=generator, dtype=X.dtype) < 0.5
     truth, strength = torch.where(which, a, b), 0.5 * float((a - b).norm())
-    seen = truth + strength * normal(*truth.shape, generator=generator)
+    seen = truth + strength * normal(*truth.shape, generator=generator, dtype=X.dtype)
     probability = torch.sigmoid((seen - (a + b) / 2) @ (a - b) / strength**2)[:, None]
     ghost, sharp = probability * a + (1 - probability) * b, torch.where(probability > 0.5, a, b)
     return {

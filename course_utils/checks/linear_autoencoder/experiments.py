@@ -30,11 +30,13 @@ _UNCENTRED = (
 
 def _experiment(generator: torch.Generator) -> dict[str, float]:
     """Errors of the three experiments as multiples of PCA's, with the same k on the same data drawn fresh."""
-    X, k = cloud(generator)
+    X, k = cloud(generator, torch.float64)
     d, centred = X.shape[1], X - X.mean(0)
     floor = svdvals(centred)[k:].square().sum() / len(X)
     sizes = (d, 20, k, 20, d)
-    deep = [normal(o, i, generator=generator).div(max(i, o) ** 0.5).requires_grad_() for i, o in pairwise(sizes)]
+    shapes = [(o, i) for i, o in pairwise(sizes)]
+    deep = [normal(*shape, generator=generator, dtype=X.dtype) / max(shape) ** 0.5 for shape in shapes]
+    deep = [weights.requires_grad_() for weights in deep]
     optimizer = torch.optim.Adam(deep, lr=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=600)
     for _ in range(600):
@@ -44,7 +46,7 @@ def _experiment(generator: torch.Generator) -> dict[str, float]:
         optimizer.step()
         schedule.step()
     U = torch.linalg.svd(centred, full_matrices=False).Vh[:k].T
-    M = normal(k, k, generator=generator) + 3 * torch.eye(k)
+    M = normal(k, k, generator=generator, dtype=X.dtype) + 3 * torch.eye(k)
     mixed = (centred @ (M @ U.T).T @ (U @ M.inverse()).T - centred).square().sum(1).mean()
     errors = {"deeper": error, "mixed": mixed, "uncentred": svdvals(X)[k:].square().sum() / len(X)}
     return {name: float(error.detach() / floor) for name, error in errors.items()}

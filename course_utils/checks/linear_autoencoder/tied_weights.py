@@ -55,6 +55,18 @@ class _Zeros(_Tied):
         nn.init.zeros_(self.W)
 
 
+class _TooLong(_Tied):
+    def __init__(self, d_x: int, k: int) -> None:
+        super().__init__(d_x, k)
+        nn.init.normal_(self.W)
+
+
+class _TooShort(_Tied):
+    def __init__(self, d_x: int, k: int) -> None:
+        super().__init__(d_x, k)
+        nn.init.normal_(self.W, std=1e-3)
+
+
 class _Detached(_Tied):
     def forward(self, x: Tensor) -> Tensor:
         return x @ self.W.T @ self.W.detach()
@@ -82,6 +94,16 @@ _TIED = {
             "zeros",
             "W starts at zero. The gradient is zero there as well, so training would never leave the place.",
             _Zeros,
+        ),
+        Mistake(
+            "too long",
+            "the rows of W start with a length of √d_x, not of about 1: then x̂ starts d_x times too large.",
+            _TooLong,
+        ),
+        Mistake(
+            "too short",
+            "the rows of W start almost at zero, where the gradient is small; a length of about 1 is asked for.",
+            _TooShort,
         ),
         Mistake(
             "detached",
@@ -119,6 +141,17 @@ def _judge_tied(model_class: Answer) -> None:
     (x_hat - x).square().sum(1).mean().backward()
     if not close(W.grad, expected, rtol=1e-3, atol=1e-4):
         raise Wrong(_TIED["detached"].message)
+    _judge_start(model_class)
+
+
+def _judge_start(model_class: Answer) -> None:
+    """The rows of W have a length of about 1, and no two models start alike."""
+    starts = [next(call(model_class, 400, 3).parameters()).detach() for _ in range(2)]
+    if close(*starts) or close(starts[0][0], starts[0][1]):
+        raise Wrong("W is not drawn at random: models, or the rows of one, start alike.")
+    length = float(starts[0].norm(dim=1).mean())
+    if not 0.4 < length < 2.5:
+        raise Wrong(_TIED["too long" if length > 1 else "too short"].message)
 
 
 tied = Check(

@@ -65,7 +65,8 @@ def _judge_best(answer: Answer) -> None:
     for _ in range(3):
         d_h, d_x = integer(3, 6, generator), integer(8, 12, generator)
         W = normal(d_h, d_x, generator=generator)
-        W[:, 0], W[:, 1] = W[:, 0].abs() + 0.1, -W[:, 1].abs() - 0.1  # each row has both signs
+        W[:, 0], W[1:, 1] = W[:, 0].abs() + 0.1, -W[1:, 1].abs() - 0.1  # each row has both signs, each column a
+        W[0, 1:], W[0, 2] = W[0, 1:].abs() + 0.1, -0.5  # positive entry, and one row hardly a negative one
         draws.append((W, 2 + 3 * float(torch.rand((), generator=generator))))
     text = "the inputs are {got}, and the best ones are {expected}."
     compare(answer, _best, draws, _BEST, text, what="the inputs")

@@ -23,7 +23,8 @@ def _bars(generator: torch.Generator, n: int = 300, side: int = 4) -> Tensor:
 
 def _trained(X: Tensor, beta: float, rho: float, generator: torch.Generator, d_h: int = 20) -> Weights:
     d_x = X.shape[1]
-    parts = (normal(d_h, d_x, generator=generator) / d_x**0.5, normal(d_x, d_h, generator=generator) / d_h**0.5)
+    shapes = ((d_h, d_x), (d_x, d_h))
+    parts = (normal(*shape, generator=generator, dtype=X.dtype) / shape[1] ** 0.5 for shape in shapes)
     W, V = (part.requires_grad_() for part in parts)
     b, c = (torch.zeros(size, dtype=X.dtype, requires_grad=True) for size in (d_h, d_x))
     optimizer = torch.optim.Adam([W, b, V, c], lr=0.03)

@@ -99,6 +99,21 @@ _LOSS = (
         _beta_on_the_error,
     ),
     Mistake(
+        "beta forgotten",
+        "β does not appear: error and penalty are added as they are, whatever weight is asked for.",
+        lambda x, weights, rho, beta: reference_loss(x, weights, rho, 1.0),
+    ),
+    Mistake(
+        "bias forgotten",
+        "the bias b is forgotten: the code is that of W x alone.",
+        lambda x, weights, rho, beta: reference_loss(x, (weights[0], 0 * weights[1], *weights[2:]), rho, beta),
+    ),
+    Mistake(
+        "decoder's bias forgotten",
+        "the bias c is forgotten: the reconstruction is V h alone.",
+        lambda x, weights, rho, beta: reference_loss(x, (*weights[:3], 0 * weights[3]), rho, beta),
+    ),
+    Mistake(
         "no penalty",
         "the penalty is missing: this is the loss of a plain autoencoder.",
         lambda x, weights, rho, beta: _error(x, weights, _code(x, weights)),

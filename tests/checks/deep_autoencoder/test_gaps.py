@@ -96,6 +96,16 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
         "a number": {"loss": lambda model, x: (model(x) - x).square().sum(1).mean().item()},
     },
     "convolution": {
+        "another kernel": {"conv_encoder": lambda c: _conv(c, kernel=4)},
+        "two layers": {"conv_encoder": lambda c: _conv(c, kernel=5, padding=2, channels=4)},
+        "pooled": {"conv_encoder": lambda c: Halves(c, stride=1)},
+        "another bend": {
+            "conv_encoder": lambda c: nn.Sequential(
+                *(nn.Conv2d(1, 16, 3, 2, 1), nn.Tanh(), nn.Conv2d(16, 32, 3, 2, 1), nn.Tanh(), nn.Conv2d(32, c, 1))
+            )
+        },
+        "two layers up": {"conv_decoder": lambda c: _up(c)},
+        "two layers up, kernels of 3": {"conv_decoder": lambda c: _up(c, kernel=3, output_padding=1)},
         "one stride": {"conv_encoder": lambda c: nn.Sequential(nn.Conv2d(1, c, 3, 2, 1), nn.ReLU())},
         "three channels in": {"conv_encoder": lambda c: nn.Sequential(nn.Conv2d(3, c, 4, 4))},
         "flat": {"conv_encoder": lambda c: nn.Sequential(*_conv(c), nn.Flatten())},
@@ -180,15 +190,17 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
 
 
 class Halves(nn.Module):
-    """The same as the solution's encoder, as a class of its own."""
+    """The same as the solution's encoder as a class of its own; with a stride of 1 it pools."""
 
-    def __init__(self, c: int) -> None:
+    def __init__(self, c: int, stride: int = 2) -> None:
         super().__init__()
-        self.first, self.second = nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, c, 3, padding=1)
+        self.first, self.second = nn.Conv2d(1, 16, 3, stride, 1), nn.Conv2d(16, 32, 3, stride, 1)
+        self.last, self.pool = nn.Conv2d(32, c, 1), nn.MaxPool2d(2 // stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        pool = nn.MaxPool2d(2)
-        return pool(self.second(torch.relu(pool(self.first(x)))))
+        for layer in (self.first, self.second):
+            x = torch.relu(self.pool(layer(x)))
+        return self.last(x)
 
 
 def _pairs(normal_scores: Tensor, anomalous_scores: Tensor) -> float:
@@ -198,11 +210,7 @@ def _pairs(normal_scores: Tensor, anomalous_scores: Tensor) -> float:
 
 RIGHT: list[tuple[str, Any]] = [
     ("deep", {"loss": lambda model, x: nn.functional.mse_loss(model(x), x, reduction="sum") / len(x)}),
-    ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=4)}),
-    ("convolution", {"conv_encoder": lambda c: _conv(c, kernel=5, padding=2, channels=4)}),
     ("convolution", {"conv_encoder": Halves}),
-    ("convolution", {"conv_decoder": lambda c: _up(c)}),
-    ("convolution", {"conv_decoder": lambda c: _up(c, kernel=3, output_padding=1)}),
     ("codes", {"interpolate": lambda f, g, a, b, n: _walk(f, g, b, a, torch.linspace(1, 0, n))}),
     (
         "codes",
