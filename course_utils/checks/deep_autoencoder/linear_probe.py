@@ -9,9 +9,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, number
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold, one_of_two
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    compare,
+    fresh,
+    integer,
+    normal,
+    number,
+    one_of_two,
+)
 
 __all__ = ["probing"]
 
@@ -27,52 +37,63 @@ def _ridge(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) ->
     return W, (Y - Z @ W).mean(0)
 
 
-def _solve(
-    Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10, *, bias: str = "free", scale: float = 1.0
-) -> Pair:
-    """By the normal equations, with one of the usual mistakes."""
-    Y, k = one_hot(labels, num_classes).to(Z), Z.shape[1]
-    if bias == "penalised":
-        Z = torch.cat([Z, torch.ones(len(Z), 1).to(Z)], dim=1)
-    z, y = (Z.mean(0), Y.mean(0)) if bias in ("free", "of the labels") else (0 * Z[0], 0 * Y[0])
-    penalty = strength * scale * torch.eye(Z.shape[1]).to(Z)
-    W = torch.linalg.solve((Z - z).T @ (Z - z) + penalty, (Z - z).T @ (Y - y))
-    if bias == "penalised":
-        return W[:k], W[k]
-    return W, (y if bias == "of the labels" else y - z @ W)
+def _normal_equations(Z: Tensor, Y: Tensor, strength: float) -> Tensor:
+    return torch.linalg.solve(Z.T @ Z + strength * torch.eye(Z.shape[1]).to(Z), Z.T @ Y)
+
+
+def _solve(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    """By the normal equations of centred codes."""
+    Y = one_hot(labels, num_classes).to(Z)
+    W = _normal_equations(Z - Z.mean(0), Y - Y.mean(0), strength)
+    return W, Y.mean(0) - Z.mean(0) @ W
+
+
+def _penalised_bias(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    rows = torch.cat([Z, torch.ones(len(Z), 1).to(Z)], dim=1)
+    W = _normal_equations(rows, one_hot(labels, num_classes).to(Z), strength)
+    return W[:-1], W[-1]
+
+
+def _no_bias(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    W = _normal_equations(Z, one_hot(labels, num_classes).to(Z), strength)
+    return W, torch.zeros_like(W[0])
+
+
+def _bias_of_centred_codes(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> Pair:
+    return _solve(Z, labels, strength, num_classes)[0], one_hot(labels, num_classes).to(Z).mean(0)
 
 
 _RIDGE = (
     Mistake(
         "bias penalised",
         "ridge penalises the bias along with the weights: add a constant to all codes, and the probe changes.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="penalised"),
+        _penalised_bias,
     ),
     Mistake(
         "no bias",
         "ridge has no bias: its plane has to pass through the origin, and the codes lie elsewhere.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="none"),
+        _no_bias,
     ),
     Mistake(
         "bias of centred codes",
         "the bias belongs to centred codes, but W will be used on codes as they are. What does the shift cost?",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, bias="of the labels"),
+        _bias_of_centred_codes,
     ),
     Mistake(
         "no penalty",
         "ridge leaves λ out: this is plain least squares.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, scale=0.0),
+        lambda Z, labels, strength, num_classes=10: _solve(Z, labels, 0.0, num_classes),
     ),
     Mistake(
         "penalty times n",
         "ridge has n times the penalty: the squared errors are summed over the codes here, not averaged.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, num_classes, scale=len(Z)),
+        lambda Z, labels, strength, num_classes=10: _solve(Z, labels, strength * len(Z), num_classes),
     ),
     Mistake(
         "classes that are there",
         "ridge makes as many columns as it sees labels. A class may be missing among a few images: num_classes "
         "says how many there are.",
-        lambda Z, labels, strength, num_classes: _solve(Z, labels, strength, int(labels.max()) + 1),
+        lambda Z, labels, strength, num_classes=10: _solve(Z, labels, strength, int(labels.max()) + 1),
     ),
 )
 
@@ -98,6 +119,11 @@ def _first(train: Pair, val: Pair, test: Pair, strengths: tuple[float, ...]) -> 
     return _accuracy(_solve(*train, strengths[0]), test)
 
 
+def _worst(train: Pair, val: Pair, test: Pair, strengths: tuple[float, ...]) -> float:
+    probes = [_solve(*train, strength) for strength in strengths]
+    return _accuracy(min(probes, key=lambda fitted: _accuracy(fitted, val)), test)
+
+
 _PROBE = (
     Mistake(
         "chosen on test",
@@ -120,6 +146,11 @@ _PROBE = (
         "probe_accuracy returns the accuracy on the validation set, by which λ was chosen; read it on the test set.",
         _probe(read=1),
     ),
+    Mistake(
+        "worst strength",
+        "probe_accuracy chooses the strength with the lowest accuracy on the validation set: min where max belongs?",
+        _worst,
+    ),
     Mistake("first strength", "probe_accuracy tries one strength only, the first.", _first),
 )
 
@@ -131,21 +162,29 @@ def _split(Z: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Pair,
     return train, val, test
 
 
-def _telling(generator: torch.Generator) -> tuple[Pair, Pair, Pair, tuple[float, ...]]:
-    """Noisy codes of three classes on which every known mistake reports another number, and no two strengths tie."""
+def _telling(classes: int, generator: torch.Generator) -> tuple[Pair, Pair, Pair, tuple[float, ...]]:
+    """Noisy codes on which every known mistake reports another number, and no two strengths tie."""
     while True:
         k = integer(40, 50, generator)
-        labels = torch.randint(3, (260,), generator=generator)
-        Z = 1.2 * normal(3, k, generator=generator)[labels] * (torch.arange(k) < 6) + normal(
-            260, k, generator=generator
-        )
-        pairs = _split(Z + 2, labels, generator)
-        probes = [_solve(*pairs[0], strength) for strength in STRENGTHS]
-        train, val, test = ([_accuracy(fitted, pair) for fitted in probes] for pair in pairs)
-        best, *others = (found.index(max(found)) for found in (val, test, train))
-        reported = {test[best], train[best], val[best], test[0], *(test[i] for i in others)}
-        if val.count(max(val)) == 1 and len(reported) == len(_PROBE) + 1:
-            return (*pairs, STRENGTHS)
+        labels = torch.randint(classes, (400,), generator=generator)
+        centres = 1.2 * normal(classes, k, generator=generator) * (torch.arange(k) < 6)
+        train, val, test = _split(centres[labels] + normal(400, k, generator=generator) + 2, labels, generator)
+        strengths = tuple(STRENGTHS[i] for i in torch.randperm(len(STRENGTHS), generator=generator))
+        probes = [_solve(*train, strength) for strength in strengths]
+        on_train, on_val, on_test = ([_accuracy(fitted, pair) for fitted in probes] for pair in (train, val, test))
+        best, *others = (accuracies.index(max(accuracies)) for accuracies in (on_val, on_test, on_train))
+        others += [on_val.index(min(on_val)), 0]
+        reported = {on_test[best], on_train[best], on_val[best], *(on_test[i] for i in others)}
+        ties = on_val.count(max(on_val)) + on_val.count(min(on_val))
+        if ties == 2 and len(reported) == len(_PROBE) + 1:
+            return train, val, test, strengths
+
+
+def _share(accuracy: Any) -> float:
+    value = number(accuracy, "the accuracy")
+    if not 0 <= value <= 1:
+        raise Wrong(f"an accuracy lies between 0 and 1, and probe_accuracy gives {value:.4g}.")
+    return value
 
 
 def _judge_probing(ridge: Answer, probe_accuracy: Answer) -> None:
@@ -155,23 +194,15 @@ def _judge_probing(ridge: Answer, probe_accuracy: Answer) -> None:
         n, k, classes = integer(30, 50, generator), integer(3, 6, generator), integer(5, 9, generator)
         labels = torch.randint(classes - 2, (n,), generator=generator)  # the last classes are not among the labels
         draws.append((normal(n, k, generator=generator) + 2, labels, strength, classes))
+    draws.append(draws[0][:3])  # the number of classes has a default
+    fewer = [(Z[:2], labels[:2], *others) for Z, labels, *others in draws]  # fewer codes than entries in a code
     for i, name in enumerate(("W", "b")):
         text = f"{name} is {{got}}, and where the penalised error is smallest it is {{expected}}."
-        hold(ridge, _ridge, draws, _RIDGE, text, one_of_two(i, "W", "b"), what=name)
-    cases = [_telling(generator) for _ in range(2)]
-    got = [number(call(probe_accuracy, *case), "the accuracy") for case in cases]
-    if all(close(g, _probe()(*case)) for g, case in zip(got, cases, strict=True)):
-        return
-    for mistake in _PROBE:
-        if all(close(g, mistake.make(*case)) for g, case in zip(got, cases, strict=True)):
-            raise Wrong(mistake.message)
-    if not all(0 <= g <= 1 for g in got):
-        raise Wrong(f"an accuracy lies between 0 and 1, and probe_accuracy gives {max(got):.4g}.")
-    first = next(i for i, case in enumerate(cases) if not close(got[i], _probe()(*case)))
-    raise Wrong(
-        f"probe_accuracy gives {got[first]:.4f}; fitted on train, chosen on val and read on test it is "
-        f"{_probe()(*cases[first]):.4f}."
-    )
+        compare(ridge, _ridge, draws, _RIDGE, text, one_of_two(i, "W", "b"), what=name)
+        compare(ridge, _ridge, fewer, (), text, one_of_two(i, "W", "b"), what=name)
+    cases = [_telling(classes, generator) for classes in (3, 3, 2)]
+    text = "probe_accuracy gives {got}; fitted on train, chosen on val and read on test it is {expected}."
+    compare(probe_accuracy, _probe(), cases, _PROBE, text, _share)
 
 
 _RIGHT = (_solve, _probe())

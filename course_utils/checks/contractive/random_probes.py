@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, equal, nn
 from torch.func import jacrev, vjp, vmap
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, kind_of, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    call,
+    close,
+    compare,
+    flat_gradient,
+    fresh,
+    integer,
+    normal,
+    tensor,
+    uniform,
+)
 
 __all__ = ["hutchinson"]
 
@@ -60,7 +73,7 @@ def _judge_probes(draw_probes: Answer) -> None:
     shape = (200, 40, 5)
     first, second = (tensor(call(draw_probes, *shape), shape, "what draw_probes returns") for _ in range(2))
     v = first.cpu().double()
-    if torch.equal(first, second):
+    if equal(first, second):
         raise Wrong(_PROBES["the same each time"].message)
     spread = (v - v.mean()).square().mean()
     together = [float((v - v.mean()).mean(dim).square().mean() * shape[dim] / spread) for dim in range(3)]
@@ -83,10 +96,10 @@ def _judge_probes(draw_probes: Answer) -> None:
 def _draw(generator: torch.Generator) -> tuple[nn.Module, Tensor, Tensor]:
     """A small deep encoder, images (N × d_x) and probes (S × N × d_h), float64; S, N, d_x and d_h all differ."""
     S, N, d_x, d_h = (integer(low, low + 2, generator) for low in (2, 12, 8, 5))
-    encoder = nn.Sequential(nn.Linear(d_x, 9), nn.Tanh(), nn.Linear(9, d_h)).double()
+    encoder = nn.Sequential(nn.Linear(d_x, 9), nn.Tanh(), nn.Linear(9, d_h))
     for parameter in encoder.parameters():
         parameter.data = normal(*parameter.shape, generator=generator)
-    x = torch.rand(N, d_x, generator=generator, dtype=torch.float64)
+    x = uniform(0, 1, N, d_x, generator=generator)
     return encoder, x, normal(S, N, d_h, generator=generator)
 
 
@@ -145,15 +158,17 @@ _ESTIMATE = (
 )
 
 
-def _gradient(value: Any, encoder: nn.Module) -> Tensor:
+def _differentiated(function: Answer) -> Answer:
     """The gradient of the summed estimates with respect to all of the encoder's weights, as one vector."""
-    weights = list(encoder.parameters())
-    if not isinstance(value, Tensor):
-        raise Wrong(f"hutchinson should return a tensor, and it returns {kind_of(value)}.")
-    if not value.requires_grad:
-        raise Wrong(_ESTIMATE[-1].message)
-    parts = torch.autograd.grad(value.sum(), weights, allow_unused=True)
-    return torch.cat([(torch.zeros_like(w) if g is None else g).flatten() for g, w in zip(parts, weights, strict=True)])
+
+    @functools.wraps(function)
+    def gradient_of(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
+        value = call(function, encoder, x, probes)
+        if isinstance(value, Tensor) and not value.requires_grad:
+            raise Wrong(_ESTIMATE[-1].message)
+        return flat_gradient(value, tuple(encoder.parameters()), "hutchinson")
+
+    return gradient_of
 
 
 def _judge_hutchinson(draw_probes: Answer, answer: Answer) -> None:
@@ -161,11 +176,9 @@ def _judge_hutchinson(draw_probes: Answer, answer: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator) for _ in range(3)]
     text = "hutchinson gives {got}; from the whole Jacobians and the same probes follows {expected}."
-    hold(answer, _estimate, draws, _ESTIMATE[:-1], text, what="the estimate")
-    for encoder, x, probes in draws:
-        got = _gradient(call(answer, encoder, x.clone(), probes.clone()), encoder)
-        if not close(got, _gradient(_estimate(encoder, x, probes), encoder)):
-            raise Wrong("the numbers are right, but the gradient through them is not that of the estimate.")
+    compare(answer, _estimate, draws, _ESTIMATE[:-1], text, what="the estimate")
+    text = "the numbers are right, but the gradient through them is {got}; that of the estimate is {expected}."
+    compare(_differentiated(answer), _differentiated(_estimate), draws, (), text, what="the gradient", rtol=1e-3)
 
 
 def _by_vjp(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:

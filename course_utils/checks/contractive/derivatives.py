@@ -12,9 +12,7 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh
-from course_utils.checks.core.draws import images_and_encoder
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, compare, fresh, images_and_encoder, in_double
 
 __all__ = ["jacobian", "penalty"]
 
@@ -64,6 +62,16 @@ _JACOBIAN = (
         _times(torch.sigmoid),
     ),
     Mistake(
+        "slope of tanh",
+        "1 − h² is the slope of tanh; h is the output of a sigmoid here.",
+        _times(lambda a: 1 - a.sigmoid().square()),
+    ),
+    Mistake(
+        "bias forgotten",
+        "the bias b is forgotten: these are the Jacobians of σ(W x). The slope is taken where W x + b lies.",
+        lambda x, W, b: _autograd(x, W, 0 * b),
+    ),
+    Mistake(
         "slope at h",
         "the slope is taken at h = σ(a), one sigmoid too far. In terms of h it takes no further sigmoid at all.",
         _times(lambda a: a.sigmoid().sigmoid() * (1 - a.sigmoid().sigmoid())),
@@ -78,9 +86,10 @@ _JACOBIAN = (
 
 def _judge_jacobian(answer: Answer) -> None:
     generator = fresh()
-    draws = [images_and_encoder(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
+    draws[2] = in_double(draws[2])  # the notebook has both
     text = "the Jacobian is {got}, and autograd finds {expected}."
-    hold(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
+    compare(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
 
 
 jacobian = Check("jacobian", _judge_jacobian, "autograd finds the same matrix for every image.", _JACOBIAN)
@@ -103,6 +112,16 @@ _PENALTY = (
         "no derivative",
         "the derivative of the sigmoid is missing: this is ‖W‖²_F, weight decay. It is the same for every image.",
         lambda x, W, b: W.square().sum(),
+    ),
+    Mistake(
+        "slope of tanh",
+        "1 − h² is the slope of tanh; h is the output of a sigmoid here.",
+        lambda x, W, b: ((1 - linear(x, W, b).sigmoid().square()).square() @ W.square().sum(1)).mean(),
+    ),
+    Mistake(
+        "bias forgotten",
+        "the bias b is forgotten: the slope is taken where W x + b lies.",
+        lambda x, W, b: _norms(x, W, 0 * b).mean(),
     ),
     Mistake(
         "not squared",
@@ -160,18 +179,18 @@ class _Largest(TorchDispatchMode):
     entries = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for part in tree_leaves(made):
+        result = func(*args, **(kwargs or {}))
+        for part in tree_leaves(result):
             if isinstance(part, Tensor):
                 self.entries = max(self.entries, part.untyped_storage().nbytes() // part.element_size())
-        return made
+        return result
 
 
 def _judge_penalty(answer: Answer) -> None:
     generator = fresh()
-    draws = [images_and_encoder(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
     text = "the penalty is {got}, and the Jacobians of autograd have a mean ‖J‖²_F of {expected}."
-    hold(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
+    compare(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
     x, W, b = draws[0]
     with _Largest() as largest:
         call(answer, x, W, b)

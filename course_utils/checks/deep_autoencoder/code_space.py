@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, isin, nn
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, among, call, compare, fresh, integer, normal, tensor
 
 __all__ = ["codes"]
 
@@ -67,58 +65,72 @@ _INTERPOLATE = (
 # A Gaussian over the codes -----------------------------------------------------------------------------------------
 
 
-def _gaussian_codes(Z: Tensor, number: int, mistake: str = "") -> Tensor:
-    """Draws from N(μ̂, Σ̂), or with one of the usual mistakes."""
-    mean, covariance = Z.mean(0), torch.cov(Z.T)
-    epsilon = torch.randn(number, Z.shape[1], dtype=Z.dtype, device=Z.device)
-    if mistake == "each by itself":
-        return mean + epsilon * Z.std(0)
-    if mistake == "standard normal":
-        return epsilon
-    if mistake == "covariance as factor":
-        return mean + epsilon @ covariance
-    if mistake == "variance as deviation":
-        return mean + epsilon * Z.var(0)
-    if mistake == "one vector for all":
-        epsilon = epsilon[:1].expand(number, -1)
-    L = torch.linalg.cholesky(covariance)
-    return (0 if mistake == "no mean" else mean) + epsilon @ (L if mistake == "wrong side" else L.T)
+def _noise(Z: Tensor, number: int) -> Tensor:
+    return torch.randn(number, Z.shape[1], dtype=Z.dtype, device=Z.device)
 
 
-_GAUSSIAN = {
-    name: Mistake(name, message, lambda Z, number, name=name: _gaussian_codes(Z, number, name))
-    for name, message in {
-        "each by itself": "gaussian_codes draws each entry of the code by itself: their spread is right, their "
-        "correlations are lost.",
-        "standard normal": "gaussian_codes draws from N(0, I), whatever the codes are: neither mean nor covariance "
-        "is theirs.",
-        "covariance as factor": "gaussian_codes multiplies by Σ̂, so its draws have the covariance Σ̂². Which "
-        "matrix L has L Lᵀ = Σ̂?",
-        "variance as deviation": "gaussian_codes multiplies by variances; standard deviations are their roots, and "
-        "correlations are lost as well.",
-        "no mean": "gaussian_codes lies around 0; the codes lie around their mean.",
-        "wrong side": "gaussian_codes has the covariance Lᵀ L in place of L Lᵀ: one code is a row here, so on "
-        "which side and how does L stand?",
-        "one vector for all": "gaussian_codes draws one code and repeats it.",
-    }.items()
-}
+def _factor(Z: Tensor) -> Tensor:
+    return torch.linalg.cholesky(torch.cov(Z.T))
+
+
+def _gaussian_codes(Z: Tensor, number: int) -> Tensor:
+    """Draws from N(μ̂, Σ̂)."""
+    return Z.mean(0) + _noise(Z, number) @ _factor(Z).T
+
+
+_GAUSSIAN = (
+    Mistake(
+        "each by itself",
+        "gaussian_codes draws each entry of the code by itself: their spread is right, their correlations are lost.",
+        lambda Z, number: Z.mean(0) + _noise(Z, number) * Z.std(0),
+    ),
+    Mistake(
+        "standard normal",
+        "gaussian_codes draws from N(0, I), whatever the codes are: neither mean nor covariance is theirs.",
+        _noise,
+    ),
+    Mistake(
+        "covariance as factor",
+        "gaussian_codes multiplies by Σ̂, so its draws have the covariance Σ̂². Which matrix L has L Lᵀ = Σ̂?",
+        lambda Z, number: Z.mean(0) + _noise(Z, number) @ torch.cov(Z.T),
+    ),
+    Mistake(
+        "variance as deviation",
+        "gaussian_codes multiplies by variances; standard deviations are their roots, and correlations are lost as "
+        "well.",
+        lambda Z, number: Z.mean(0) + _noise(Z, number) * Z.var(0),
+    ),
+    Mistake(
+        "no mean",
+        "gaussian_codes lies around 0; the codes lie around their mean.",
+        lambda Z, number: _noise(Z, number) @ _factor(Z).T,
+    ),
+    Mistake(
+        "wrong side",
+        "gaussian_codes has the covariance Lᵀ L in place of L Lᵀ: one code is a row here, so on which side and how "
+        "does L stand?",
+        lambda Z, number: Z.mean(0) + _noise(Z, number) @ _factor(Z),
+    ),
+    Mistake(
+        "one vector for all",
+        "gaussian_codes draws one code and repeats it.",
+        lambda Z, number: _gaussian_codes(Z, 1).expand(number, -1),
+    ),
+)
 _DRAWS = 20_000
 
 
-def _moments(Z: Tensor, mistake: str) -> tuple[Tensor, Tensor]:
-    """Mean and covariance of what a mistake draws."""
-    mean, covariance = Z.mean(0), torch.cov(Z.T)
-    L, variances = torch.linalg.cholesky(covariance), covariance.diagonal()
-    others = {
-        "each by itself": variances.diag(),
-        "standard normal": torch.eye(len(mean)).to(Z),
-        "covariance as factor": covariance @ covariance,
-        "variance as deviation": variances.square().diag(),
-        "wrong side": L.T @ L,
+def _moments(Z: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """Mean and covariance of what the mistakes draw, by their names."""
+    mean, covariance, L = Z.mean(0), torch.cov(Z.T), _factor(Z)
+    return {
+        "each by itself": (mean, covariance.diagonal().diag()),
+        "standard normal": (torch.zeros_like(mean), torch.eye(len(mean)).to(Z)),
+        "covariance as factor": (mean, covariance @ covariance),
+        "variance as deviation": (mean, covariance.diagonal().square().diag()),
+        "no mean": (torch.zeros_like(mean), covariance),
+        "wrong side": (mean, L.T @ L),
     }
-    return torch.zeros_like(mean) if mistake in ("standard normal", "no mean") else mean, others.get(
-        mistake, covariance
-    )
 
 
 def _has(samples: Tensor, mean: Tensor, covariance: Tensor, errors: float = 6) -> bool:
@@ -134,41 +146,45 @@ def _has(samples: Tensor, mean: Tensor, covariance: Tensor, errors: float = 6) -
 def _some_codes(generator: torch.Generator) -> Tensor:
     """Codes (n, k) off the origin, in two heaps, with entries that are strongly correlated and unequally spread."""
     n, k = integer(900, 1100, generator), integer(3, 4, generator)
-    A = torch.eye(k).to(torch.float64) + 0.8 * torch.ones(k, k).tril(-1)
+    A = torch.eye(k) + 0.8 * torch.ones(k, k).tril(-1)
     heaps = torch.randint(2, (n, 1), generator=generator) * 2 - 1
     Z = (normal(n, k, generator=generator) + heaps) @ A.T * (0.5 + torch.arange(k))
     return Z + 3 + normal(k, generator=generator).abs()
 
 
 def _judge_gaussian(gaussian_codes: Answer) -> None:
-    Z = _some_codes(fresh())
-    samples = tensor(call(gaussian_codes, Z.clone(), _DRAWS), (_DRAWS, Z.shape[1]), "the draws").to(Z)
+    Z, messages = _some_codes(fresh()), {mistake.name: mistake.message for mistake in _GAUSSIAN}
+    samples, again = (tensor(call(gaussian_codes, Z, n), (n, Z.shape[1]), "the draws") for n in (_DRAWS, 100))
     if len(samples[:100].unique(dim=0)) == 1:
-        raise Wrong(_GAUSSIAN["one vector for all"].message)
-    if torch.isin(samples[:100, 0], Z[:, 0]).any():
+        raise Wrong(messages["one vector for all"])
+    if (samples[:100, None] == Z).all(2).any():
         raise Wrong("gaussian_codes gives back codes it was handed; asked are new ones, drawn from N(μ̂, Σ̂).")
+    if len(samples.unique(dim=0)) < _DRAWS or isin(again[:, 0], samples[:, 0]).all():
+        raise Wrong("gaussian_codes repeats itself: every code, and every call, is a draw of its own.")
+    samples, Z = samples.double(), Z.double()
     # 6 standard errors are never reached by chance; Z's own moments are exact here
-    if _has(samples, *_moments(Z, "")):
+    if _has(samples, Z.mean(0), torch.cov(Z.T)):
         kurtosis = ((samples - samples.mean(0)) / samples.std(0)).pow(4).mean(0)
         if (kurtosis - 3).abs().max() > 0.3:
             raise Wrong("gaussian_codes has the right mean and covariance, but its draws are not normal.")
         return
-    for name, mistake in _GAUSSIAN.items():
-        if _has(samples, *_moments(Z, name)):
-            raise Wrong(mistake.message)
+    for name, moments in _moments(Z).items():
+        if _has(samples, *moments):
+            raise Wrong(messages[name])
     raise Wrong("the mean and covariance of what gaussian_codes draws are not those of the codes in Z.")
 
 
 def _judge_codes(interpolate: Answer, gaussian_codes: Answer) -> None:
-    generator = fresh()
-    draws = []
-    for steps in (5, 8, 3):
+    generator, draws = fresh(), []
+    for steps in (5, 8, 3, 2):
         d_x, k = integer(8, 12, generator), integer(2, 4, generator)
-        V, U = normal(d_x, k, generator=generator), normal(k, d_x, generator=generator)
-        x_a, x_b = normal(d_x, generator=generator), normal(d_x, generator=generator)
-        draws.append((lambda x, V=V: torch.tanh(x @ V), lambda z, U=U: torch.tanh(z @ U + 0.3), x_a, x_b, steps))
+        halves = [nn.Sequential(nn.Linear(i, o), nn.Tanh()) for i, o in ((d_x, k), (k, d_x))]
+        for half in halves:
+            for weight in half.requires_grad_(False).parameters():
+                weight.copy_(normal(*weight.shape, generator=generator))
+        draws.append((*halves, normal(d_x, generator=generator), normal(d_x, generator=generator), steps))
     text = "interpolate gives {got}; decoding the mixtures of the two codes gives {expected}."
-    hold(interpolate, _interpolate, draws, _INTERPOLATE, text, what="the walk")
+    compare(interpolate, _interpolate, draws, _INTERPOLATE, text, what="the walk")
     _judge_gaussian(gaussian_codes)
 
 
@@ -178,5 +194,5 @@ codes = Check(
     "interpolate or gaussian_codes",
     _judge_codes,
     "the walk leads from code to code, and the draws have the codes' mean and covariance.",
-    among(_RIGHT, 0, _INTERPOLATE) + among(_RIGHT, 1, tuple(_GAUSSIAN.values())),
+    among(_RIGHT, 0, _INTERPOLATE) + among(_RIGHT, 1, _GAUSSIAN),
 )

@@ -5,9 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, fresh, tensor
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    among,
+    call,
+    close,
+    compare,
+    fresh,
+    integer,
+    normal,
+    tensor,
+    uniform,
+)
 
 __all__ = ["score"]
 
@@ -19,11 +31,12 @@ class _Cloud:
         self.X, self.std = X, std
 
     def log_density(self, x_noisy: Tensor) -> Tensor:
-        squares = (x_noisy[:, None] - self.X).square().sum(2)
+        squares = (x_noisy[:, None] - self.X.to(x_noisy)).square().sum(2)
         return (-squares / (2 * self.std**2)).logsumexp(1)  # up to a constant
 
+    @torch.enable_grad()  # also where the answer has turned it off
     def gradient(self, x_noisy: Tensor) -> Tensor:
-        x_noisy = x_noisy.clone().requires_grad_()
+        x_noisy = x_noisy.detach().clone().requires_grad_()
         return torch.autograd.grad(self.log_density(x_noisy).sum(), x_noisy)[0]
 
     def __call__(self, x_noisy: Tensor) -> Tensor:
@@ -143,17 +156,22 @@ def _judge(posterior_mean: Answer, score: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator, low) for low in (0.6, 1.3, 1.6)]  # away from 1, where σ and σ² are hard to tell apart
     text = "posterior_mean gives {got}, and the gradient of the smoothed density says {expected}."
-    hold(posterior_mean, _posterior_mean, draws, _POSTERIOR[:-1], text, what="what posterior_mean returns")
-    X = torch.rand(20, 784, generator=generator)
-    x_noisy = X[:5] + 0.3 * torch.randn(5, 784, generator=generator)
-    value = call(posterior_mean, x_noisy, X, 0.3)
-    if isinstance(value, Tensor) and value.isnan().any():
-        raise Wrong(_POSTERIOR[-1].message)
-    if not close(tensor(value, (5, 784), "what posterior_mean returns"), X[:5], atol=1e-2):
-        raise Wrong("with little noise in 784 dimensions, posterior_mean does not find the image the noise was put on.")
+    compare(posterior_mean, _posterior_mean, draws, _POSTERIOR[:-1], text, what="what posterior_mean returns")
+    for std in (0.3, 0.05):
+        X = uniform(0, 1, 20, 784, generator=generator)
+        x_noisy = X[:5] + std * normal(5, 784, generator=generator)
+        value = call(posterior_mean, x_noisy, X, std)
+        if isinstance(value, Tensor) and value.isnan().any():
+            raise Wrong(_POSTERIOR[-1].message)
+        if not close(tensor(value, (5, 784), "what posterior_mean returns"), X[:5], atol=1e-2):
+            raise Wrong("with little noise in 784 dimensions, posterior_mean does not find the image under the noise.")
+    one = [(x, X[:1], std) for x, X, std in draws]
+    compare(posterior_mean, lambda x, X, std: X.expand_as(x), one, (), text, what="what posterior_mean returns")
     points = [(_Cloud(X, std), x, std) for x, X, std in draws]
     text = "score is {got}, and autograd's gradient of the logarithm of the smoothed density {expected}."
-    hold(score, _score, points, _SCORE, text, what="the score")
+    compare(score, _score, points, _SCORE, text, what="the score")
+    text = "score is {got} for a denoiser that answers with half of what it sees, and should be {expected}."
+    compare(score, _score, [(lambda x: x / 2, x, std) for x, _, std in draws], _SCORE, text, what="the score")
 
 
 score = Check(

@@ -10,26 +10,21 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, allclose, equal
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, fresh, tensor
-from course_utils.checks.core.parts import Answer, among
+from course_utils.checks.core import Answer, Check, Mistake, Wrong, among, call, close, fresh, normal, tensor, uniform
 
 __all__ = ["corruptions"]
 
 _SHAPES = ((260, 250), (320, 1, 15, 14))
 
 
-def _rand(*shape: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(*shape, generator=generator, dtype=torch.float64)
-
-
 def _mask(x: Tensor, probability: float, generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.where(_rand(*(shape or x.shape), generator=generator) < probability, 0.0, x)
+    return torch.where(uniform(0, 1, *(shape or x.shape), generator=generator) < probability, 0.0, x)
 
 
 def _noise(x: Tensor, std: float, generator: torch.Generator, *shape: int) -> Tensor:
-    return x + std * torch.randn(*(shape or x.shape), generator=generator, dtype=x.dtype)
+    return x + std * normal(*(shape or x.shape), generator=generator)
 
 
 _MASK = (
@@ -56,7 +51,7 @@ _MASK = (
     Mistake(
         "in place",
         "mask writes into the image it is given. The clean image is the target later: leave it as it is.",
-        lambda x, p, g: x.mul_(_rand(*x.shape, generator=g) >= p),
+        lambda x, p, g: x.mul_(uniform(0, 1, *x.shape, generator=g) >= p),
     ),
     Mistake(
         "generator not used",
@@ -98,7 +93,12 @@ _ADD_NOISE = (
     Mistake(
         "uniform",
         "the noise of add_noise is not zero on average: rand draws from 0 to 1, and another function draws normally.",
-        lambda x, std, g: x + std * _rand(*x.shape, generator=g),
+        lambda x, std, g: x + std * uniform(0, 1, *x.shape, generator=g),
+    ),
+    Mistake(
+        "one-sided",
+        "the noise of add_noise is never negative: half of a normal distribution lies below 0.",
+        lambda x, std, g: x + (_noise(x, std, g) - x).abs(),
     ),
     Mistake(
         "in place",
@@ -121,23 +121,34 @@ _SAY = {"mask": {m.name: m.message for m in _MASK}, "add_noise": {m.name: m.mess
 
 def _run(answer: Answer, x: Tensor, strength: float, name: str) -> Tensor:
     """The corrupted images, with the clean ones untouched."""
-    given = x.clone()
-    corrupted = tensor(call(answer, given, strength, fresh()), x.shape, f"what {name} returns").clone()
-    if not torch.equal(given, x):
-        raise Wrong(_SAY[name]["in place"])
-    if torch.equal(corrupted, x):
+    value = call(answer, x, strength, fresh(), overwritten=_SAY[name]["in place"])
+    corrupted = tensor(value, x.shape, f"what {name} returns").clone()
+    if equal(corrupted, x):
         raise Wrong(f"{name} gives the images back as they were.")
     return corrupted
+
+
+def _at_the_ends(mask: Answer, add_noise: Answer, x: Tensor) -> None:
+    """Nothing is lost with probability 0, everything with 1; no noise has the deviation 0."""
+    for answer, name, strength, expected in (
+        (mask, "mask", 0.0, x),
+        (mask, "mask", 1.0, torch.zeros_like(x)),
+        (add_noise, "add_noise", 0.0, x),
+    ):
+        corrupted = tensor(call(answer, x, strength, fresh()), x.shape, f"what {name} returns")
+        if not close(corrupted, expected):
+            says = {0.0: "leaves the images as they are", 1.0: "loses every pixel"}[strength]
+            raise Wrong(f"with a strength of {strength:.0f}, {name} {says}, and yours does not.")
 
 
 def _same_seed(answer: Answer, x: Tensor, strength: float, name: str) -> None:
     """A second call is another draw, the same seed the same."""
     seed = int(torch.randint(2**31, (), generator=fresh()))
     generator = fresh(seed)
-    first, second = (call(answer, x.clone(), strength, generator) for _ in range(2))
-    if torch.equal(first, second):
+    first, second = (call(answer, x, strength, generator) for _ in range(2))
+    if equal(first, second):
         raise Wrong(_SAY[name]["seeded anew"])
-    if not torch.equal(first, call(answer, x.clone(), strength, fresh(seed))):
+    if not equal(first, call(answer, x, strength, fresh(seed))):
         raise Wrong(_SAY[name]["generator not used"])
 
 
@@ -149,8 +160,8 @@ def _judge_mask(mask: Answer, x: Tensor) -> None:
     say, probability = _SAY["mask"], _between(0.15, 0.35) + 0.55 * (x.ndim > 2)  # not where p, 1 − p or p / 2 meet
     masked = _run(mask, x, probability, "mask").flatten(1)
     lost, n, d = masked == 0, len(x), x[0].numel()
-    if not torch.allclose(masked[~lost], x.flatten(1)[~lost]):
-        scaled = torch.allclose(masked[~lost], x.flatten(1)[~lost] / (1 - probability))
+    if not allclose(masked[~lost], x.flatten(1)[~lost]):
+        scaled = allclose(masked[~lost], x.flatten(1)[~lost] / (1 - probability))
         raise Wrong(
             say["dropout"] if scaled else "the pixels that mask does not set to zero should be passed on as they are."
         )
@@ -176,12 +187,14 @@ def _judge_noise(add_noise: Answer, x: Tensor) -> None:
     noise = (corrupted - x).flatten(1)
     if corrupted.min() >= 0 and corrupted.max() <= 1:
         raise Wrong(say["clipped"])
-    if torch.allclose(noise, noise[:1]):
+    if allclose(noise, noise[:1], atol=1e-5):
         raise Wrong(say["one noise for all"])
-    if torch.allclose(noise, noise[:, :1]):
+    if allclose(noise, noise[:, :1], atol=1e-5):
         raise Wrong(say["one number an image"])
     if abs(noise.mean()) > 0.03 * std:
-        raise Wrong(say["uniform"] if noise.min() >= 0 else f"the noise is {noise.mean():.2f} on average, not zero.")
+        if noise.min() < 0:
+            raise Wrong(f"the noise is {noise.mean():.2f} on average, not zero.")
+        raise Wrong(say["uniform" if noise.max() <= 1.01 * std else "one-sided"])
     if float(torch.stack([noise.abs().flatten(), x.flatten()]).corrcoef()[0, 1].abs()) > 0.05:
         raise Wrong("the noise is stronger where the image is brighter; it should not know the image.")
     measured = float(noise.std())
@@ -202,7 +215,8 @@ def _judge(mask: Answer, add_noise: Answer) -> None:
     judges: tuple[tuple[Callable[[Answer, Tensor], None], Any], ...] = ((_judge_mask, mask), (_judge_noise, add_noise))
     for judge, answer in judges:
         for shape in _SHAPES:
-            judge(answer, 0.1 + 0.9 * _rand(*shape, generator=fresh()))
+            judge(answer, uniform(0.1, 1, *shape, generator=fresh()))
+    _at_the_ends(mask, add_noise, uniform(-1, 1, 3, 1, 4, 5, generator=fresh()))
 
 
 corruptions = Check(

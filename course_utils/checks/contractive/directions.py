@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.linalg import eigh, qr, svd
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, integer, normal, upright
 
 __all__ = ["tangents"]
 
@@ -28,13 +24,6 @@ def _draw(generator: torch.Generator) -> tuple[Tensor, int]:
 def _by_eigenvectors(J: Tensor, k: int) -> Tensor:
     """The same by another road: the leading eigenvectors of JᵀJ, (N, k, d_x)."""
     return eigh(J.mT @ J).eigenvectors.flip(-1)[:, :, :k].mT
-
-
-def _upright(value: Any) -> Any:
-    """Directions with their largest entry positive: the sign of a direction is free."""
-    if not isinstance(value, Tensor) or value.ndim == 0 or value.numel() == 0:
-        return value
-    return value * value.gather(-1, value.abs().argmax(-1, keepdim=True)).sign()
 
 
 def _thin(J: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -58,6 +47,11 @@ _TANGENTS = (
         "the weakest",
         "these are the directions along which the code moves least. In which order do singular values come?",
         lambda J, k: _thin(J)[2][:, -k:],
+    ),
+    Mistake(
+        "not flipped",
+        "these are the right directions, the strongest last: eigenvalues come in ascending order.",
+        lambda J, k: eigh(J.mT @ J).eigenvectors[:, :, -k:].mT,
     ),
     Mistake(
         "no effect at all",
@@ -91,8 +85,9 @@ _TANGENTS = (
 def _judge_tangents(answer: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator) for _ in range(3)]
+    draws.append((draws[0][0][:1], 1))  # one image, one direction
     text = "the directions are {got}; the leading eigenvectors of JᵀJ, signs aside, are {expected}."
-    hold(answer, _by_eigenvectors, draws, _TANGENTS, text, _upright, what="the result")
+    compare(answer, _by_eigenvectors, draws, _TANGENTS, text, lambda value: upright(value, -1))
 
 
 tangents = Check(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, among, hold
+from course_utils.checks.core import Answer, Check, Mistake, among, compare, fresh, integer, normal
 
 __all__ = ["anomaly"]
 
@@ -67,6 +65,13 @@ _AUC = (
         "auc is turned round: it counts how often the normal image scores higher.",
         lambda normal_scores, anomalous_scores: 1 - _auc(normal_scores, anomalous_scores),
     ),
+    Mistake(
+        "folded",
+        "auc is never below one half: where anomalous images score lower, it should say so.",
+        lambda normal_scores, anomalous_scores: max(
+            _auc(normal_scores, anomalous_scores), _auc(anomalous_scores, normal_scores)
+        ),
+    ),
     Mistake("ties lost", "auc counts ties as lost: two equal scores are a coin toss, worth one half.", _wins),
     Mistake(
         "ties won",
@@ -96,19 +101,20 @@ def _threshold(normal_scores: Tensor, anomalous_scores: Tensor) -> Tensor:
 def _judge_anomaly(scores: Answer, auc: Answer) -> None:
     generator = fresh()
     draws = []
-    for _ in range(3):
-        n, d_x = integer(6, 9, generator), integer(11, 15, generator)
-        model = nn.Sequential(nn.Linear(d_x, 3), nn.Tanh(), nn.Linear(3, d_x)).double()
+    for few in (0, 0, 1):
+        n, d_x = few or integer(6, 9, generator), integer(11, 15, generator)
+        model = nn.Sequential(nn.Linear(d_x, 3), nn.Tanh(), nn.Linear(3, d_x))
         draws.append((model, normal(n, d_x, generator=generator)))
     text = "scores gives {got}; the squared errors of the images, one by one, are {expected}."
-    hold(scores, _scores, draws, _SCORES, text, what="scores")
+    compare(scores, _scores, draws, _SCORES, text, what="scores")
     pairs = []
-    for shift in (0.0, 1.5, 3.0):
+    for shift in (0.0, 1.5, 3.0, -1.5):  # a score may be worse than a coin
         n, m = integer(20, 30, generator), integer(35, 45, generator)
         low, high = normal(n, generator=generator), normal(m, generator=generator) + shift
         pairs.append((low.round(decimals=1), torch.cat([high, low[:9]]).round(decimals=1)))  # at least 9 pairs tie
+    pairs.append((torch.tensor([1.0, 2.0]), torch.tensor([1.0])))
     text = "auc is {got}; by the ranks of all scores it is {expected}."
-    hold(auc, _auc, pairs, _AUC, text)
+    compare(auc, _auc, pairs, _AUC, text)
 
 
 anomaly = Check(

@@ -26,8 +26,7 @@ EXERCISE = gap_cells.Exercise(
         "prediction": ("second_noise", "weaker", "blurred"),
     },
     given={"torch": torch, "nn": nn, "Tensor": Tensor, "squared_error": squared_error},
-    repeats=12,
-    few={"prediction": 4, "corruptions": 4},  # a run, and large crowds
+    slow=("prediction",),
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 

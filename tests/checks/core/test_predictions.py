@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from course_utils.checks.core import Mistake, NotAttempted, Wrong
-from course_utils.checks.core.predictions import between, in_the_first, mistaken, prediction_check, words
+from course_utils.checks.core import Mistake, NotAttempted, Wrong, between, in_the_first, mistaken, prediction_check
+from course_utils.checks.core.predictions import words
 
 RIGHT = {"taller": "higher", "shorter": "lower", "mirrored": "same"}
 MESSAGES = {

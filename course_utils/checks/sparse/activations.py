@@ -9,18 +9,26 @@ from torch import Tensor
 from torch.distributions import Bernoulli, kl_divergence
 from torch.nn.functional import linear
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import images_and_encoder, integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    by_hand,
+    compare,
+    fresh,
+    images_and_encoder,
+    integer,
+    normal,
+    uniform,
+)
 
 __all__ = ["average", "divergence", "gradient"]
 
 
 def _rates(generator: torch.Generator) -> tuple[float, Tensor]:
     """A wanted average activation from .02 to .3, and average activations (d_h,) from .02 to .9."""
-    rho = 0.02 + 0.28 * float(torch.rand((), generator=generator))
-    d_h = integer(4, 8, generator)
-    return rho, 0.02 + 0.88 * torch.rand(d_h, generator=generator, dtype=torch.float64)
+    rho = float(uniform(0.02, 0.3, generator=generator))
+    return rho, uniform(0.02, 0.9, integer(4, 8, generator), generator=generator)
 
 
 # 1. The average activation -----------------------------------------------------------------------------------------
@@ -37,6 +45,11 @@ _AVERAGE = (
         "this is a single number, the average over images and units together. Busy units would hide idle ones in it: "
         "keep one number a unit.",
         lambda x, W, b: linear(x, W, b).sigmoid().mean(),
+    ),
+    Mistake(
+        "bias forgotten",
+        "the bias b is forgotten: these are averages of σ(W x).",
+        lambda x, W, b: linear(x, W).sigmoid().mean(0),
     ),
     Mistake(
         "before the sigmoid",
@@ -65,14 +78,14 @@ _AVERAGE = (
 
 def _judge_average(answer: Answer) -> None:
     generator = fresh()
-    draws = [images_and_encoder(generator) for _ in range(3)]
+    draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
     text = "the averages are {got}, and they should be {expected}."
 
     def reference(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
         units = zip(W, b, strict=True)
         return torch.stack([torch.stack([(w @ one + c).sigmoid() for one in x]).mean() for w, c in units])
 
-    hold(answer, reference, draws, _AVERAGE, text, what="the average activation")
+    compare(answer, reference, draws, _AVERAGE, text, what="the average activation")
 
 
 average = Check("average_activation", _judge_average, "one number a unit, averaged over the images.", _AVERAGE)
@@ -144,16 +157,9 @@ _DIVERGENCE = (
 def _judge_divergence(answer: Answer) -> None:
     generator = fresh()
     draws = [_rates(generator) for _ in range(3)]
+    draws += [(0.05, torch.tensor([1e-4, 3e-3, 0.999])), (0.2, torch.tensor([0.2])), (0.5, torch.tensor([0.5, 0.9]))]
     text = "the penalty is {got}, and torch.distributions gives {expected}."
-    hold(
-        answer,
-        lambda rho, rho_hat: _kl(rho, rho_hat).sum(),
-        draws,
-        _DIVERGENCE,
-        text,
-        what="the penalty",
-        atol=1e-9,
-    )
+    compare(answer, lambda rho, rho_hat: _kl(rho, rho_hat).sum(), draws, _DIVERGENCE, text, what="the penalty")
 
 
 divergence = Check("sparsity_penalty", _judge_divergence, "torch.distributions agrees.", _DIVERGENCE)
@@ -182,6 +188,11 @@ _GRADIENT = (
         "the derivative of the sigmoid is forgotten: this is the gradient for the activations h, not for the "
         "pre-activations a.",
         lambda a, rho: (_slope(rho, a.sigmoid().mean(0)) / len(a)).expand_as(a),
+    ),
+    Mistake(
+        "slope of tanh",
+        "1 − h² is the slope of tanh. In terms of h = σ(a), what is that of the sigmoid?",
+        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) / len(a) * (1 - a.sigmoid().square()),
     ),
     Mistake(
         "no 1/N",
@@ -218,12 +229,12 @@ _GRADIENT = (
 
 def _judge_gradient(answer: Answer) -> None:
     generator, draws = fresh(), []
-    for _ in range(3):
+    for quiet in (1, 1, 1, 9):  # the last: units that hardly ever speak
         N, d_h = integer(9, 14, generator), integer(3, 7, generator)
-        a = 1.5 * normal(N, d_h, generator=generator) - 1
+        a = 1.5 * normal(N, d_h, generator=generator, dtype=torch.float64) - quiet  # float64, as in the notebook
         draws.append((a, _rates(generator)[0]))
     text = "the gradient is {got}, and autograd finds {expected}."
-    hold(answer, _autograd, draws, _GRADIENT, text, what="the gradient", atol=1e-9)
+    compare(by_hand(answer), _autograd, draws, _GRADIENT, text, what="the gradient")
 
 
 gradient = Check("penalty_gradient", _judge_gradient, "autograd finds the same, number by number.", _GRADIENT)

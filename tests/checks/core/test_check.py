@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import random
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -76,28 +79,6 @@ def test_anything_else_is_wrong_and_says_why(answer: Any, message: str) -> None:
         CHECK(answer)
 
 
-def test_a_wrong_shape_is_said_first() -> None:
-    with pytest.raises(Wrong, match=r"should have the shape \(4,\), and it has \(2, 2\)"):
-        core.compare(lambda x: x.reshape(2, 2), lambda x: x, draws(), otherwise="other")
-
-
-def test_an_answer_that_is_right_once_is_not_right() -> None:
-    first = draws()[0][0].sum()
-    with pytest.raises(Wrong):
-        CHECK(lambda x: first)
-
-
-def test_a_mistake_has_to_agree_on_every_draw() -> None:
-    calls = iter(range(10))
-    with pytest.raises(Wrong, match="got"):
-        CHECK(lambda x: x.mean() if next(calls) == 0 else x.prod())
-
-
-def test_an_answer_that_writes_into_its_argument_spoils_nothing() -> None:
-    with capture_output():
-        CHECK(lambda x: x.mul_(2).sum() / 2)
-
-
 def test_checks_leave_the_random_state_and_stderr_alone() -> None:
     def noisy(x: torch.Tensor) -> torch.Tensor:
         warnings.warn("a habit", stacklevel=1)
@@ -137,49 +118,82 @@ def test_an_outcome_has_no_chain_of_causes() -> None:
     assert "ZeroDivisionError" in str(caught.value)
 
 
-def test_the_line_of_a_crash_is_the_students() -> None:
-    namespace: dict[str, Any] = {}
-    exec(compile("def f(x):\n    y = x\n    return y.nothing\n", "<cell>", "exec"), namespace)
-    with pytest.raises(Wrong, match=r"\(line 3\)"):
-        CHECK(namespace["f"])
-
-
-def test_tensor_wants_a_tensor_of_the_shape_and_finite() -> None:
-    assert not core.tensor(torch.zeros(2, requires_grad=True), [2]).requires_grad
-    for value, message in (
-        (np.zeros(2), "stay with torch"),
-        ([0.0, 0.0], "it is a list"),
-        (torch.zeros(3), r"it has \(3,\)"),
-        (torch.tensor([0.0, torch.inf]), "not finite"),
-    ):
-        with pytest.raises(Wrong, match=message):
-            core.tensor(value, [2])
-
-
-def test_number_wants_one_finite_number() -> None:
-    assert core.number(torch.tensor([2.0])) == 2.0
-    assert core.number(np.float32(0.5)) == 0.5
-    for value, message in (("two", "it is a str"), (torch.zeros(2), "one number"), (float("inf"), "not finite")):
-        with pytest.raises(Wrong, match=message):
-            core.number(value)
-
-
-def test_close_compares_shape_and_value() -> None:
-    assert core.close(torch.ones(2), [1.0, 1.0 + 1e-6])
-    assert not core.close(torch.ones(2), torch.ones(1))
-    assert not core.close(1.0, 1.01)
-    assert not core.close("one", 1.0)
-    assert not core.close(torch.tensor(torch.nan), torch.tensor(torch.nan))
-
-
-def test_fresh_draws_anew_unless_it_is_given_a_seed() -> None:
-    assert torch.randn(3, generator=core.fresh()).tolist() != torch.randn(3, generator=core.fresh()).tolist()
-    assert torch.randn(3, generator=core.fresh(1)).tolist() == torch.randn(3, generator=core.fresh(1)).tolist()
-
-
 def test_nothing_here_prints_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Wrong):
         CHECK(lambda x: print("said") or x.prod())
     captured = capsys.readouterr()
     assert captured.err == ""
     assert "said" in captured.out
+
+
+def test_what_an_answer_writes_to_stderr_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = logging.StreamHandler()
+
+    def chatty(x: torch.Tensor) -> torch.Tensor:
+        print("to stderr", file=sys.stderr)
+        logging.getLogger().error("to the log")
+        return x.sum()
+
+    logging.getLogger().addHandler(handler)
+    try:
+        stderr = handler.stream
+        CHECK(chatty)
+        assert handler.stream is stderr
+    finally:
+        logging.getLogger().removeHandler(handler)
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "to stderr" in said.out
+    assert "to the log" in said.out
+
+
+def test_what_an_answer_sets_and_draws_does_not_leak() -> None:
+    def careless(x: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        random.seed(0)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return x.sum()
+
+    def state() -> list[str]:
+        return [repr(torch.get_rng_state()), repr(np.random.get_state()), repr(random.getstate())]
+
+    before = state()
+    with capture_output():
+        CHECK(careless)
+    assert state() == before
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("setting", [torch.no_grad, torch.inference_mode])
+def test_a_check_differentiates_where_the_notebook_has_turned_that_off(setting: Any) -> None:
+    def differentiate(answer: Any) -> None:
+        x = torch.ones(2, requires_grad=True)
+        torch.autograd.grad(answer(x), x)
+
+    with setting(), capture_output():
+        Check("total", differentiate, "right.")(lambda x: x.sum())
+
+
+def test_a_check_runs_in_float32_whatever_the_notebook_has_set() -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        with capture_output():
+            Check("dtype", lambda answer: core.compare(answer, lambda: 4, [()]), "right.")(
+                lambda: torch.ones(1).element_size()
+            )
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit, RecursionError])
+def test_an_answer_on_which_a_check_stumbles_is_wrong(error: type[BaseException]) -> None:
+    class Odd:
+        def __len__(self) -> int:
+            raise error("odd")
+
+    with pytest.raises(Wrong, match=f"length: the check stumbled over it, {error.__name__}: odd"):
+        Check("length", len, "right.")(Odd())
