@@ -7,6 +7,7 @@ import gzip
 import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +24,9 @@ import torch
 from small_sets import Server
 
 from course_utils.commands import data as prepare
-from course_utils.data import _torchvision, fetch, folders, load_images, load_text, loaded_sources, sources
-from course_utils.data.catalogue import IMAGES, TEXTS
+from course_utils.data import _torchvision, downloads, load_images, load_text, loaded_sources, sources
+from course_utils.data.catalogue import ImageSet, known
+from course_utils.data.sets import fashion_mnist, mnist, tiny_shakespeare
 from course_utils.errors import DataError, InputError
 
 IMAGE_FILE = "train-images-idx3-ubyte"
@@ -39,22 +41,19 @@ def dead_address() -> str:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No data anywhere: an empty cache, no folder, no network; the small sets in place of the real ones."""
     folder = tmp_path / "cache"
     monkeypatch.delenv("COURSE_DATA", raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(folder))
     monkeypatch.setenv("COURSE_MIRROR", dead_address())
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    monkeypatch.setitem(IMAGES, "mnist", small_sets.small_images())
-    monkeypatch.setitem(IMAGES, "fashion-mnist", small_sets.small_images("fashion-mnist"))
-    monkeypatch.setitem(TEXTS, "tiny-shakespeare", small_sets.small_text())
-    monkeypatch.setattr(folders, "_session", None)
-    monkeypatch.setattr(sources, "_announced", set())
+    monkeypatch.setattr(mnist, "SET", small_sets.small_images())
+    monkeypatch.setattr(fashion_mnist, "SET", small_sets.small_images("fashion-mnist"))
+    monkeypatch.setattr(tiny_shakespeare, "SET", small_sets.small_text())
+    monkeypatch.setattr(downloads, "_session", {})
     monkeypatch.setattr(sources, "_loaded", [])
-    yield folder
-    if folders._session is not None:
-        folders._session.cleanup()
+    return folder
 
 
 @pytest.fixture
@@ -188,7 +187,7 @@ def test_damaged_cache_offline_gives_the_stand_in(cache: Path, capsys: pytest.Ca
 def test_system_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     folder = small_sets.lay(tmp_path / "debian", packed=True)
     small = replace(small_sets.small_images("fashion-mnist"), system_folder=folder)
-    monkeypatch.setitem(IMAGES, "fashion-mnist", small)
+    monkeypatch.setattr(fashion_mnist, "SET", small)
     data = load_images("fashion-mnist")
     assert_small(data)
     assert data.source == "Fashion-MNIST, Debian's package"
@@ -204,9 +203,7 @@ def test_system_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_download_is_kept(cache: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     cache.mkdir()
-    half = cache / ".fetching-mnist-killed"
-    half.mkdir()
-    (half / "half").write_bytes(b"half")
+    (cache / f".mnist-{IMAGE_FILE}.part").write_bytes(b"half")  # of a process that was killed
     data = load_images("mnist")
     assert_small(data)
     assert data.source == "MNIST, the course's cache"
@@ -261,7 +258,7 @@ def test_bad_download_leaves_nothing(
     answer: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(fetch, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(downloads, "READ_SECONDS", 0.3)
     server.answer = answer
     data = load_images(name) if name == "mnist" else load_text(name)
     assert not data.is_real
@@ -273,7 +270,7 @@ def test_bad_download_leaves_nothing(
 
 
 def test_mirror_that_never_answers_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(downloads, "PROBE_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("COURSE_MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}")
         start = time.monotonic()
@@ -302,57 +299,42 @@ def test_cache_that_cannot_be_written(
     assert sum(server.gets.values()) == 4  # the second time it is there
 
 
-def _full_below(folders_: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every write of a download below these folders fail as on a full disk, after half of it is written."""
-    from torchvision.datasets import utils
+def _full_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every write of a download below this folder fail as on a full disk, after half of it is written."""
 
     def opened(path: Any, mode: str = "r") -> Any:
         handle = open(path, mode)  # noqa: SIM115
-        if "w" in mode and any(Path(path).is_relative_to(folder) for folder in folders_):
+        if "w" in mode and Path(path).is_relative_to(folder):
             handle.write(b"half")
             handle.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return handle
 
-    monkeypatch.setattr(utils, "open", opened, raising=False)
+    monkeypatch.setattr(downloads, "open", opened, raising=False)
 
 
 @pytest.mark.parametrize("name", ["mnist", "tiny-shakespeare"])
 def test_full_disk(
-    cache: Path,
-    server: Server,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    name: str,
-    tmp_path: Path,
+    cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     load = load_images if name == "mnist" else load_text
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    _full_below([cache], monkeypatch)
+    _full_below(cache.parent, monkeypatch)  # nothing is written anywhere else
     data = load(name)
     assert data.is_real
     assert data.source.endswith("downloaded for this session")
     lines = [line for line in capsys.readouterr().out.splitlines() if "No space left on device" in line]
     assert len(lines) == 1
     assert not left_over(cache)
-    assert not (cache / IMAGES["mnist"].folder).exists()
-
-    assert folders._session is not None
-    folders._session.cleanup()
-    folders._session = None
-    _full_below([cache, temporary], monkeypatch)
-    assert not load(name).is_real
-    assert "could not be downloaded: No space left on device" in capsys.readouterr().out
-    assert [p for p in temporary.rglob("*") if p.is_file() and p.suffix != ".lock"] == []
-    assert not left_over(cache)
+    assert not (cache / mnist.SET.folder).exists()
+    gets = sum(server.gets.values())
+    assert load(name).is_real
+    assert sum(server.gets.values()) == gets  # kept in memory
 
 
 def test_waiting_for_another_process_ends(
     cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(fetch, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(downloads, "LOCK_SECONDS", 0.3)
     cache.mkdir()
     with filelock.FileLock(cache / ".mnist.lock"):
         assert load_images("mnist").source == STAND_IN
@@ -439,7 +421,7 @@ def test_process_killed_while_it_downloads(cache: Path, server: Server, processe
     time.sleep(0.2)
     worker.kill()
     worker.join(timeout=30)
-    assert list(cache.glob(".fetching-mnist-*")), "it was not killed half-way"
+    assert (worker.exitcode, sum(server.gets.values())) == (-signal.SIGKILL, 1), "it was not killed half-way"
     server.answer = None
     assert_small(load_images("mnist"))
     assert not left_over(cache)
@@ -473,9 +455,10 @@ def test_offline_costs_seconds_in_a_fresh_process(mirror: str, load: str) -> Non
 
 def test_mirrors_are_torchvisions() -> None:
     datasets = _torchvision.load().datasets
-    for data in IMAGES.values():
-        assert list(data.mirrors) == getattr(datasets, data.loader).mirrors
-        assert [f"{file.name}.gz" for file in data.files] == [n for n, _ in getattr(datasets, data.loader).resources]
+    for data in known(ImageSet).values():
+        theirs = getattr(datasets, data.mirror_folder)
+        assert list(data.mirrors) == theirs.mirrors
+        assert [f"{file.name}.gz" for file in data.files] == [n for n, _ in theirs.resources]
 
 
 def test_prepare_says_what_it_found(own: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:

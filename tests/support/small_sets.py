@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.data import _torchvision
-from course_utils.data.catalogue import IMAGES, TEXTS, DataFile, DataSet
-
-_torchvision.load()  # so that processes forked from one that has imported this start quickly
+import course_utils.data  # noqa: F401 (so that processes forked from one that has imported this start quickly)
+from course_utils.data.catalogue import DataFile, ImageSet, TextSet, known
+from course_utils.data.sets import mnist
 
 TEXT = "To sleep, perchance to read a small set.\n" * 20
 
@@ -47,17 +46,16 @@ def pack(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def small_images(name: str = "mnist") -> DataSet:
+def small_images(name: str = "mnist") -> ImageSet:
     """The course's set of that name with the small files in place of the real ones."""
     files = tuple(DataFile(n, len(c), hashlib.md5(c).hexdigest()) for n, c in contents().items())
-    sums = tuple(hashlib.md5(pack(c)).hexdigest() for c in contents().values())
-    return replace(IMAGES[name], files=files, packed_sums=sums, system_folder=None)
+    return replace(known(ImageSet)[name], files=files, system_folder=None)
 
 
-def small_text() -> DataSet:
+def small_text() -> TextSet:
     content = TEXT.encode()
     file = DataFile("input.txt", len(content), hashlib.sha256(content).hexdigest())
-    return replace(TEXTS["tiny-shakespeare"], files=(file,))
+    return replace(known(TextSet)["tiny-shakespeare"], files=(file,))
 
 
 def lay(folder: Path, *, packed: bool = False) -> Path:
@@ -89,10 +87,8 @@ def serving() -> Iterator[Server]:
             self._reply(body=False)
 
         def do_GET(self) -> None:
-            # torchvision looks for redirections first, by a GET that says it is a HEAD and whose body it does not read
-            body = self.headers.get("Method") != "HEAD"
-            server.gets[self.path] += body
-            self._reply(body=body)
+            server.gets[self.path] += 1
+            self._reply(body=True)
 
         def _reply(self, *, body: bool) -> None:
             content = server.files.get(self.path)
@@ -125,7 +121,7 @@ def load_in_a_process(environment: dict[str, str], together: Any, results: Any) 
     """Load the small set, at the same moment as all who wait at ``together``; report sums of it."""
     os.environ.update(environment)
     os.environ.pop("COURSE_DATA", None)
-    IMAGES["mnist"] = small_images()
+    mnist.SET = small_images()
     from course_utils.data import load_images
 
     together.wait()
