@@ -1,4 +1,4 @@
-"""``python -m course_utils data``: find or fetch every set beforehand, verify it, and say where it is."""
+"""Find or fetch every data set beforehand, verify it, and say where it is."""
 
 from __future__ import annotations
 

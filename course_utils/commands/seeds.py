@@ -1,4 +1,4 @@
-"""What a lecture's claims measure on three more seeds: ``benchmarks/seeds/NN.json``.
+"""Measure a lecture's claims on three more seeds, into benchmarks/seeds/.
 
 The seeds are those that follow the notebook's own, so that nobody chooses them. A claim that misses on one of them is
 recorded like the others; it is the table that has to tell, and the test that has to fail.

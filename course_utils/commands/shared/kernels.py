@@ -17,7 +17,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from course_utils.commands.shared import notebooks, stamps
+from course_utils.commands.shared import notebooks, specs, stamps
 from course_utils.errors import CourseError
 
 __all__ = ["ExecutionError", "execute", "store", "took"]
@@ -186,7 +186,7 @@ def _reason(error: CellExecutionError | DeadKernelError) -> str:
 def took(path: Path, notebook: nbformat.NotebookNode) -> str:
     """How long a notebook took, beside what it may take, in a line."""
     made = notebook.metadata["course"]
-    allowed = notebooks.budget(path, made["profile"])
+    allowed = specs.budget(path, made["profile"])
     verdict = (
         "" if allowed == float("inf") else f", {'within' if made['seconds'] <= allowed else 'OVER'} its {allowed:g} s"
     )
