@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import gzip
 import hashlib
+import itertools
 import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from course_utils.data.catalogue import DataFile, FileSet
+from course_utils.data.catalogue import DataFile, FileSet, known
 
-__all__ = ["DamagedError", "MissingError", "collect", "folders_below", "spellings", "unwrap"]
+__all__ = ["DamagedError", "MissingError", "collect", "folders_below", "near_miss", "spellings", "unwrap"]
 
 _GZIP = b"\x1f\x8b"
+_MARK = b"\xef\xbb\xbf"  # the byte-order mark that some editors put before a text
 
 
 class MissingError(Exception):
@@ -66,7 +69,9 @@ def collect(data: FileSet, folders: Sequence[Path]) -> dict[str, bytes]:
 
 
 def unwrap(file: DataFile, path: Path, content: bytes) -> bytes:
-    """The bytes of ``file`` out of what was read at ``path``, gzipped or not, whatever its name says.
+    """The bytes of ``file`` out of what was read at ``path``, whatever its name says.
+
+    Gzip is unpacked however it was packed; a text may have the line ends of another system.
 
     Raises:
         DamagedError: if that is not what is in it.
@@ -79,14 +84,37 @@ def unwrap(file: DataFile, path: Path, content: bytes) -> bytes:
             raise DamagedError(path, "cut short") from None
         except (gzip.BadGzipFile, zlib.error):
             raise DamagedError(path, "its gzip data is broken") from None
+    if file.name.endswith(".txt"):
+        content = content.removeprefix(_MARK).replace(b"\r\n", b"\n")
     method = {32: "md5", 64: "sha256"}[len(file.sum)]
-    if hashlib.new(method, content, usedforsecurity=False).hexdigest() == file.sum:
+    digest = hashlib.new(method, content, usedforsecurity=False).hexdigest()
+    if digest == file.sum:
         return content
+    for other in known(FileSet).values():
+        for name in (taken.name for taken in other.files if taken.sum == digest):
+            raise DamagedError(path, f"it holds {name} of {other.title}")
     if path.suffix == ".gz" and content and not is_gzip:
         raise DamagedError(path, "it is no gzip file")
     if len(content) < file.size:
         raise DamagedError(path, f"cut short: {len(content):,} of {file.size:,} bytes")
     raise DamagedError(path, f"its {method} sum is wrong")
+
+
+def near_miss(data: FileSet, root: Path, name: str) -> str:
+    """The file up to three folders below ``root`` that looks most like ``name`` or the set, from there; else empty."""
+    others = [other for other in known(FileSet).values() if other.name != data.name]
+    proper = {spelling for each in (data, *others) for file in each.files for spelling in spellings(file.name)}
+    places = {folder for other in others for folder in folders_below(other, root)}
+    best, nearest = 0.7, ""
+    paths = itertools.chain.from_iterable(root.glob(pattern) for pattern in ("*", "*/*", "*/*/*"))
+    for path in itertools.islice(paths, 5000):
+        if path.parent in places or path.name in proper - {*spellings(name)} or not path.is_file():
+            continue
+        pairs = ((name, path.name.lower()), (data.name, path.stem.lower()))
+        likeness = max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+        if likeness > best:
+            best, nearest = likeness, path.relative_to(root).as_posix()
+    return nearest
 
 
 def _first_good(file: DataFile, paths: Sequence[Path]) -> bytes:

@@ -1,4 +1,7 @@
-"""The two folders that data may lie in: the user's own, and the course's cache."""
+"""The two folders that data may lie in: the user's own, and the course's cache.
+
+Both variables are made absolute when ``course_utils`` is imported, once, so that they mean one folder in all processes.
+"""
 
 from __future__ import annotations
 

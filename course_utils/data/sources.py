@@ -16,7 +16,7 @@ from IPython.display import display
 
 from course_utils.data.catalogue import FileSet
 from course_utils.data.downloads import CACHE, download, set_aside
-from course_utils.data.files import DamagedError, MissingError, collect, folders_below
+from course_utils.data.files import DamagedError, MissingError, collect, folders_below, near_miss
 from course_utils.data.folders import cache_folder, own_folder
 from course_utils.errors import DataError
 
@@ -50,8 +50,7 @@ def obtain(data: FileSet) -> Copy | None:
             return Copy(f"{data.title}, {kind}", collect(data, folders))
         except MissingError as missing:
             if kind == OWN:
-                lack = f"Your folder (COURSE_DATA) has no {data.folder}/{missing}"
-                print(f"{lack}: going on to the next source of {data.title}.", flush=True)
+                print(_lack(data, str(missing)), flush=True)
         except DamagedError as damaged:
             print(_mend(data, kind, damaged), flush=True)
     result = download(data)
@@ -115,6 +114,13 @@ def _places(data: FileSet) -> Iterator[tuple[str, list[Path]]]:
     yield CACHE, [cache_folder() / data.folder]
     if data.system_folder:
         yield SYSTEM, [data.system_folder]
+
+
+def _lack(data: FileSet, name: str) -> str:
+    """That the user's own folder has no file of that name, in a line, and what comes nearest to it."""
+    near = near_miss(data, own_folder() or Path(), name)
+    hint = f"; what comes nearest is {near} (move, rename or unpack it)" if near else ""
+    return f"Your folder (COURSE_DATA) has no {data.folder}/{name}{hint}: going on to the next source of {data.title}."
 
 
 def _mend(data: FileSet, kind: str, damaged: DamagedError) -> str:

@@ -48,7 +48,7 @@ def test_help_does_without_torch() -> None:
     code = "import sys; from course_utils.__main__ import main; sys.modules['torch'] = None; main(['data', '--help'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "find or fetch every set" in done.stdout
+    assert "fetch every data set beforehand" in done.stdout
 
 
 def test_names_are_suggested() -> None:

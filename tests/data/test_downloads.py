@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import socket
 import subprocess
@@ -95,6 +96,39 @@ def test_mirror_that_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_MIRROR", "lecture-hall:8000")
     with pytest.raises(InputError, match="COURSE_MIRROR"):
         load_images("mnist")
+
+
+def _dotted(name: str) -> str:
+    return f"{name.replace('-idx', '.idx')}.gz"
+
+
+@pytest.mark.parametrize(
+    ("folder", "rename", "wrap"),
+    [
+        ("MNIST/raw", str, bytes),
+        ("MNIST/raw", lambda name: f"{name}.gz", small_sets.pack),
+        ("MNIST", str, bytes),
+        ("MNIST", _dotted, small_sets.pack),
+        ("MNIST", lambda name: f"{name}.gz", lambda content: gzip.compress(content, compresslevel=1)),
+    ],
+    ids=["like a data folder", "like one, packed", "unpacked", "dotted", "packed otherwise"],
+)
+def test_mirror_may_wrap_its_files_as_it_likes(
+    cache: Path, server: Server, folder: str, rename: Any, wrap: Any
+) -> None:
+    contents = small_sets.contents()
+    server.files = {f"/{folder}/{rename(name)}": wrap(content) for name, content in contents.items()}
+    data = load_images("mnist")
+    small_sets.assert_small(data)
+    assert data.source == "MNIST, the course's cache"
+    assert {name: (cache / "MNIST" / "raw" / name).read_bytes() for name in contents} == contents
+    assert server.gets == dict.fromkeys(server.files, 1)
+
+
+def test_mirror_with_a_bad_file_that_has_a_good_one(cache: Path, server: Server) -> None:
+    server.files |= {f"/MNIST/raw/{name}": content for name, content in small_sets.contents().items()}
+    server.files[f"/MNIST/{small_sets.IMAGE_FILE}.gz"] = b"<html>log in first</html>"
+    small_sets.assert_small(load_images("mnist"))
 
 
 def test_cache_that_cannot_be_written(

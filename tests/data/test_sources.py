@@ -171,3 +171,78 @@ def test_prepare_says_what_it_found(own: Path, server: Server, capsys: pytest.Ca
     assert f"MNIST/raw/{small_sets.IMAGE_FILE} in your folder" in output
     assert "✗ Fashion-MNIST is not ready" in output
     assert "2 of 3 could not be prepared" in output
+
+
+@pytest.mark.parametrize(
+    ("folder", "rename", "wrap"),
+    [
+        ("MNIST/raw", str, lambda content: gzip.compress(content, compresslevel=1)),
+        ("MNIST/raw", lambda name: f"{name}.gz", lambda content: gzip.compress(content, compresslevel=1)),
+        ("MNIST/raw", lambda name: f"{name}.gz", bytes),
+        ("MNIST/raw", lambda name: name.replace("-idx", ".idx"), bytes),
+        ("MNIST/raw", lambda name: f"{name.replace('-idx', '.idx')}.gz", small_sets.pack),
+        ("MNIST", lambda name: f"{name}.gz", small_sets.pack),
+    ],
+    ids=["packed unnamed", "packed otherwise", "unpacked by a browser", "dotted", "dotted, packed", "like a mirror"],
+)
+def test_good_files_are_read_in_any_wrapping(
+    own: Path, server: Server, folder: str, rename: Any, wrap: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own / folder).mkdir(parents=True)
+    for name, content in small_sets.contents().items():
+        (own / folder / rename(name)).write_bytes(wrap(content))
+    data = load_images("mnist")
+    small_sets.assert_small(data)
+    assert data.source == "MNIST, your folder"
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert not server.gets
+
+
+def test_good_copy_beside_a_damaged_one(own: Path) -> None:
+    folder = small_sets.lay(own / "MNIST" / "raw")
+    small_sets.lay(folder, packed=True)
+    (folder / small_sets.IMAGE_FILE).write_bytes(b"half")
+    small_sets.assert_small(load_images("mnist"))
+
+
+def test_text_with_other_line_ends(own: Path) -> None:
+    (own / "tinyshakespeare").mkdir()
+    content = b"\xef\xbb\xbf" + small_sets.TEXT.replace("\n", "\r\n").encode()
+    (own / "tinyshakespeare" / "input.txt").write_bytes(content)
+    text = load_text("tiny-shakespeare")
+    assert text.source == "tiny Shakespeare, your folder"
+    assert text.train_val + text.test == small_sets.TEXT
+
+
+def test_files_that_were_exchanged_are_named(own: Path) -> None:
+    folder = small_sets.lay(own / "MNIST" / "raw")
+    shutil.copy(folder / "t10k-images-idx3-ubyte", folder / small_sets.IMAGE_FILE)
+    with pytest.raises(DataError, match=r"it holds t10k-images-idx3-ubyte of (Fashion-)?MNIST"):
+        load_images("mnist")
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        "MNIST/raw/train-images-idx3-ubyte.zip",
+        "MNIST/raw/Train-Images-idx3-ubyte",
+        "MNIST/raw/train-images.idx3-ubyte.txt",
+        "raw/train-images-idx3-ubyte",
+        "train-images-idx3-ubyte.gz",
+        "mnist.npz",
+    ],
+)
+def test_near_miss_is_named(own: Path, near: str, capsys: pytest.CaptureFixture[str]) -> None:
+    small_sets.lay(own / "FashionMNIST" / "raw")  # these are in their place, and no near miss
+    small_sets.lay(own / "MNIST" / "raw")
+    (own / "MNIST" / "raw" / small_sets.IMAGE_FILE).unlink()
+    (own / "notes.txt").touch()
+    (own / near).parent.mkdir(parents=True, exist_ok=True)
+    (own / near).touch()
+    load_images("mnist")
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.startswith(f"Your folder (COURSE_DATA) has no MNIST/raw/{small_sets.IMAGE_FILE}; ")
+    assert f"nearest is {near} (" in line
+    (own / near).unlink()
+    load_images("mnist")
+    assert "nearest" not in capsys.readouterr().out
