@@ -1,5 +1,49 @@
 """What is measured of a model, the same way in every lecture."""
 
+from course_utils.metrics.judge import Judge, Reading, load_judge
+from course_utils.metrics.likelihood import (
+    Elbo,
+    bernoulli_log_likelihood,
+    elbo,
+    full_gaussian_kl,
+    gaussian_kl,
+    importance_weighted_bound,
+)
 from course_utils.metrics.reconstruction import jpeg, mosaic, mse_per_pixel, psnr, quantise
+from course_utils.metrics.rivals import PixelMixture, gaussian_fit, low_rank_mixture
+from course_utils.metrics.samples import (
+    SampleScores,
+    density_and_coverage,
+    fid,
+    frechet_distance,
+    inception_score,
+    kid,
+    sample_scores,
+)
 
-__all__ = ["jpeg", "mosaic", "mse_per_pixel", "psnr", "quantise"]
+__all__ = [
+    "Elbo",
+    "Judge",
+    "PixelMixture",
+    "Reading",
+    "SampleScores",
+    "bernoulli_log_likelihood",
+    "density_and_coverage",
+    "elbo",
+    "fid",
+    "frechet_distance",
+    "full_gaussian_kl",
+    "gaussian_fit",
+    "gaussian_kl",
+    "importance_weighted_bound",
+    "inception_score",
+    "jpeg",
+    "kid",
+    "load_judge",
+    "low_rank_mixture",
+    "mosaic",
+    "mse_per_pixel",
+    "psnr",
+    "quantise",
+    "sample_scores",
+]
