@@ -65,7 +65,8 @@ class Conjugate:
     def __init__(self, off: float) -> None:
         self.off = off
         self.x = draws(40, 1, seed=3) * math.sqrt(1 + self.noise**2)
-        self.log_p = Normal(0.0, math.sqrt(1 + self.noise**2)).log_prob(self.x).squeeze(1)
+        std = torch.tensor(1 + self.noise**2, dtype=torch.float64).sqrt()
+        self.log_p = Normal(torch.zeros_like(std), std).log_prob(self.x).squeeze(1)
 
     def encode(self, x):
         var = torch.full_like(x, self.noise**2 / (1 + self.noise**2))
