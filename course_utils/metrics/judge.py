@@ -91,7 +91,7 @@ def load_judge(data: ImageData) -> Judge:
     """
     train = data.train.take(pick(full=len(data.train), quick=2_000))
     epochs = pick(full=4, quick=1) if data.is_real else pick(full=40, quick=4)
-    settings = {
+    settings: dict[str, Any] = {
         "source": data.title if data.is_real else data.source,
         "images": _fingerprint(train),
         "test images": _fingerprint(data.test),
@@ -119,7 +119,7 @@ def _build(num_classes: int) -> nn.Sequential:
         nn.Linear(64 * 7 * 7, NUM_FEATURES),
         nn.ReLU(),
         nn.Linear(NUM_FEATURES, num_classes),
-    ).to(memory_format=torch.channels_last)
+    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _train(network: nn.Sequential, train: Split, test: Split, epochs: int) -> dict[str, Any]:
