@@ -110,11 +110,11 @@ def load_judge(data: ImageData) -> Judge:
 def _build(num_classes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, 32, kernel_size=3, padding=1),
-        nn.ReLU(),
         nn.MaxPool2d(2),  # (N, 32, 14, 14)
-        nn.Conv2d(32, 64, kernel_size=3, padding=1),
         nn.ReLU(),
+        nn.Conv2d(32, 64, kernel_size=3, padding=1),
         nn.MaxPool2d(2),  # (N, 64, 7, 7)
+        nn.ReLU(),
         nn.Flatten(),
         nn.Linear(64 * 7 * 7, NUM_FEATURES),
         nn.ReLU(),
