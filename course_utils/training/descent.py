@@ -100,6 +100,7 @@ def fit(
     parameters = check_parameters(model, optimizer)
     check_numbers(len(train[0]), num_epochs, batch_size, lr, clip)
     check_data(train)
+    num_epochs, batch_size = int(num_epochs), int(batch_size)
 
     # data, optimiser and schedule
     device = parameters[0].device
@@ -107,11 +108,8 @@ def fit(
     some = tuple(tensor[:: math.ceil(len(tensor) / FIRST_POINT_SAMPLES)] for tensor in train)
     if optimizer is None:
         optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))  # fused: a third faster
-    summary = [
-        f"{tuple(d.shape)} with checksum {checksum('', {'': s.cpu()})}" for d, s in zip(train, some, strict=True)
-    ]
     settings = {
-        "data": [f"{tuple(tensor.shape)} with checksum {sum_}" for tensor, sum_ in zip(train, sums, strict=True)],
+        "data": _summary(train, some),
         "batch_size": batch_size,
         "optimizer": type(optimizer).__name__,
         "lr": [group["lr"] for group in optimizer.param_groups],
@@ -128,6 +126,7 @@ def fit(
         check_batches(train, batch_size, model)
         return explained(lambda: evaluate(model, loss, some, batch_size=batch_size), model, train)
 
+    # the step of a textbook
     def step(*batch: Tensor, number: int) -> dict[str, float]:
         optimizer.zero_grad()
         terms = as_terms(loss(model, *batch))
@@ -188,3 +187,8 @@ def _scheduler(name: str | None, optimizer: torch.optim.Optimizer, total_steps: 
         return None
     peaks = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, peaks, total_steps, cycle_momentum="betas" in optimizer.defaults)
+
+
+def _summary(data: tuple[Tensor, ...], some: tuple[Tensor, ...]) -> list[str]:
+    """What a checkpoint keeps of the data, to notice when it is resumed on other data."""
+    return [f"{tuple(d.shape)} with checksum {checksum('', {'': s.cpu()})}" for d, s in zip(data, some, strict=True)]

@@ -10,19 +10,19 @@ import contextlib
 import inspect
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.batches import batches
 from course_utils.errors import InputError
 from course_utils.training.checkpoints import Checkpoint, Stateful
-from course_utils.training.evaluation import as_tensors, measuring, modes_kept
+from course_utils.training.evaluation import measuring, modes_kept
 from course_utils.training.history import History, Means, Point, main_term
 from course_utils.training.progress import Progress
+from course_utils.training.source import Batches
 
 __all__ = ["Diverged", "Metrics", "Step", "Terms", "run"]
 
@@ -93,7 +93,7 @@ def run(
     device = next((tensor.device for module in modules for tensor in module.parameters()), torch.device("cpu"))
     if seed is not None:
         torch.manual_seed(int(seed))
-    source = _Batches(data, batch_size, device)
+    source = Batches(data, batch_size, device)
     numbered = "number" in inspect.signature(step).parameters
     optimizer = next((part for part in trained.values() if isinstance(part, torch.optim.Optimizer)), None)
 
@@ -208,36 +208,6 @@ class _Log:
     def stop(self, reason: str) -> None:
         """The run ends early."""
         self.history.stopped = reason
-
-
-class _Batches:
-    """Batches, once through for each iteration: of tensors in a new random order, or as the data gives them."""
-
-    def __init__(self, data: Any, batch_size: int, device: torch.device) -> None:
-        self._batch_size, self._device = batch_size, device
-        self.order: torch.Generator | None = None
-        columns = isinstance(data, Tensor) or hasattr(data, "images")
-        if columns or (isinstance(data, (tuple, list)) and all(isinstance(part, Tensor) for part in data)):
-            self._data: Any = tuple(tensor.to(device) for tensor in as_tensors(data))
-            self.order = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
-            self.per_epoch: int | None = math.ceil(len(self._data[0]) / batch_size)
-        elif isinstance(data, Iterator) or not isinstance(data, Iterable):
-            kind = type(data).__name__
-            raise InputError(
-                f"data is of type {kind}; give tensors, or something that can be iterated over once an epoch, such as a"
-                " list of batches or an object whose __iter__ yields them (a generator is used up after one)."
-            )
-        else:
-            self._data = data
-            self.per_epoch = len(data) if isinstance(data, Sized) else None
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        if self.order is not None:
-            yield from batches(self._data, self._batch_size, generator=self.order)
-            return
-        for batch in self._data:
-            parts = batch if isinstance(batch, (tuple, list)) else (batch,)
-            yield tuple(part.to(self._device) if isinstance(part, Tensor) else part for part in parts)
 
 
 def _rate(optimizer: torch.optim.Optimizer | None) -> float:
