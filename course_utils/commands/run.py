@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.commands.shared import notebooks
+from course_utils.commands.shared import notebooks, pages
 from course_utils.commands.shared.kernels import ExecutionError, execute, took
 
 __all__ = ["main", "page"]
@@ -35,7 +35,6 @@ def page(notebook: nbformat.NotebookNode, path: Path) -> Path:
     from nbconvert import HTMLExporter
 
     suffix = {"solutions": "_solution", "exercises": "_exercise"}.get(path.resolve().parent.name, "")
-    html, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": path.stem}})
     target = notebooks.root() / "build" / f"{path.stem}{suffix}.html"
-    notebooks.write_text(target, html)
+    notebooks.write_text(target, pages.html(notebook, path.stem, HTMLExporter))
     return target
