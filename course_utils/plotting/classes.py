@@ -6,21 +6,23 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.text import Text
-from numpy.typing import ArrayLike
+from matplotlib.transforms import Bbox
 
 from course_utils.errors import InputError
+from course_utils.plotting.images import as_array
 from course_utils.plotting.palettes import CLASS_COLOURS
 
 __all__ = ["show_classes"]
 
 
 def show_classes(
-    codes: ArrayLike,
-    labels: ArrayLike,
+    codes: torch.Tensor | np.ndarray,
+    labels: torch.Tensor | np.ndarray,
     ax: Axes | None = None,
     *,
     names: Sequence[str] = (),
@@ -32,7 +34,7 @@ def show_classes(
     are found when the figure is drawn.
 
     Args:
-        codes: shape (N, 2); a tensor on the CPU or an array.
+        codes: shape (N, 2).
         labels: shape (N,), integers from 0 to 9, or to the number of names.
         ax: where to draw; a new figure when None.
         names: one per class; the numbers themselves when left out.
@@ -42,21 +44,21 @@ def show_classes(
         InputError: if codes and labels do not belong together, or there are more classes than colours or names.
     """
     ax = plt.subplots(figsize=(6.4, 5.0))[1] if ax is None else ax
-    Z, y = np.asarray(codes), np.asarray(labels)
+    Z, y = as_array(codes), as_array(labels).astype(int)
     if Z.ndim != 2 or Z.shape[1] != 2 or y.shape != Z.shape[:1] or len(Z) == 0:
         raise InputError(f"A map needs codes (N, 2) and labels (N,); the shapes are {Z.shape} and {y.shape}.")
     most = min(len(names) or len(CLASS_COLOURS), len(CLASS_COLOURS))
     if y.min() < 0 or y.max() >= most:
         raise InputError(f"The labels go from {y.min()} to {y.max()}; names and colours are there for 0 to {most - 1}.")
-    ax.scatter(*Z.T, c=[CLASS_COLOURS[label] for label in y], s=size, linewidths=0)
+    ax.scatter(Z[:, 0], Z[:, 1], c=[CLASS_COLOURS[label] for label in y], s=size, linewidths=0)
     texts = []
     for label in np.unique(y):
         box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": CLASS_COLOURS[label], "linewidth": 1.5}
-        place = np.median(Z[y == label], axis=0)
-        text = ax.text(*place, names[label] if names else str(label), ha="center", va="center", size=9, bbox=box)
+        x, height = np.median(Z[y == label], axis=0)
+        text = ax.text(x, height, names[label] if names else str(label), ha="center", va="center", size=9, bbox=box)
         text.set_in_layout(False)
         texts.append(text)
-    ax.add_artist(_Places(texts))
+    ax.add_artist(_Places(ax, texts))
     return ax
 
 
@@ -65,22 +67,29 @@ class _Places(Artist):
 
     zorder = 2.9
 
-    def __init__(self, texts: Sequence[Text]) -> None:
+    def __init__(self, ax: Axes, texts: Sequence[Text]) -> None:
         super().__init__()
         self.set_in_layout(False)
-        self._texts = [(text, text.get_position()) for text in texts]
+        self._ax = ax
+        self._anchors = {text: text.get_position() for text in texts}
 
     def draw(self, renderer: RendererBase) -> None:
         placed: list[tuple[np.ndarray, np.ndarray]] = []  # centres and half sizes, in pixels
-        frame = self.axes.bbox
-        for text, anchor in self._texts:
-            text.set_position(anchor)
-            text.update_bbox_position_size(renderer)
-            half = np.array(text.get_bbox_patch().get_window_extent(renderer).size) / 2 + 1
-            wanted = self.axes.transData.transform(anchor)
+        to_pixels, frame = self._ax.transData, self._ax.bbox
+        for text, anchor in self._anchors.items():
+            wanted = to_pixels.transform(anchor)
+            half = np.array(_box(text, renderer).size) / 2 + 1
             place = _nearest_free(wanted, half, placed, frame.min + half, frame.max - half)
             placed.append((place, half))
-            text.set_position(self.axes.transData.inverted().transform(place))
+            x, y = to_pixels.inverted().transform(place)
+            text.set_position((x, y))
+
+
+def _box(text: Text, renderer: RendererBase) -> Bbox:
+    """The frame around a text, in pixels."""
+    text.update_bbox_position_size(renderer)
+    frame = text.get_bbox_patch()
+    return (frame or text).get_window_extent(renderer)
 
 
 def _nearest_free(

@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from course_utils.errors import InputError
 
-__all__ = ["show_image", "show_images"]
+__all__ = ["as_array", "show_image", "show_images"]
 
 
 def show_image(
@@ -42,7 +42,7 @@ def show_image(
         InputError: if ``image`` has another shape.
     """
     ax = plt.subplots(figsize=(1.6, 1.6))[1] if ax is None else ax
-    array = _array(image)
+    array = as_array(image)
     if array.ndim == 1:
         array = _square(array[None])
     array = array[0] if array.ndim == 3 and len(array) == 1 else array
@@ -88,7 +88,7 @@ def show_images(
     Raises:
         InputError: if there is no image, a batch has another shape, or the labels or titles are of another number.
     """
-    batches = [_square(_array(row)) for row in rows]
+    batches = [_square(as_array(row)) for row in rows]
     if not any(len(batch) for batch in batches):
         raise InputError("show_images was given no image; give one batch of images for each row.")
     if labels and len(labels) != len(batches):
@@ -116,7 +116,8 @@ def show_images(
     return figure
 
 
-def _array(values: torch.Tensor | np.ndarray) -> np.ndarray:
+def as_array(values: torch.Tensor | np.ndarray) -> np.ndarray:
+    """What a figure can draw: an array in the computer's memory, without gradients."""
     return values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
