@@ -19,6 +19,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("notebook", nargs="?", help="number or stem of a lecture, or the path of any notebook")
     path = notebooks.one(parser.parse_args(arguments).notebook)  # the lecture, when there is one
     notebook = notebooks.read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # the page shows this run alone
+    notebook = pages.plain(notebook, notebooks.relative(path))
     print(notebooks.relative(path))
     failure: ExecutionError | None = None
     try:

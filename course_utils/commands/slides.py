@@ -75,7 +75,9 @@ def convert(notebook: nbformat.NotebookNode, title: str, settings: dict[str, str
     """
     from nbconvert import SlidesExporter
 
-    shown = nbformat.from_dict({**notebook, "cells": [_without_marks(cell) for cell in notebook.cells]})
+    shown = pages.plain(notebook, title)
+    for cell in (cell for cell in shown.cells if cell.cell_type == "code"):
+        cell.source = re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", cell.source, flags=re.MULTILINE)
     page = pages.html(
         shown,
         title,
@@ -92,13 +94,6 @@ def convert(notebook: nbformat.NotebookNode, title: str, settings: dict[str, str
     script = f"<script>\n{(_HERE / 'slides.js').read_text(encoding='utf-8')}</script>\n"
     head, body = page.split("</head>", 1)
     return f"{head}{style}{script}</head>{body}"
-
-
-def _without_marks(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    kept = nbformat.from_dict(cell)
-    if cell.cell_type == "code":
-        kept.source = re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", cell.source, flags=re.MULTILINE)
-    return kept
 
 
 def _index(pages: list[Path]) -> str:

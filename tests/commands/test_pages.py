@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
+import sample_notebooks as sample
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter, SlidesExporter
 from nbformat import from_dict
@@ -10,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from course_utils.commands import run, slides
 from course_utils.commands.shared import notebooks, pages
+from course_utils.errors import InputError
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PNG = "image/png"
@@ -23,7 +29,9 @@ def picture(alt, mime="image/png", content=PIXEL):
 def with_outputs(*outputs, **metadata):
     slide = {"slideshow": {"slide_type": "slide"}}
     cells = [new_markdown_cell("# Title", metadata=slide), new_code_cell("1", outputs=list(outputs), metadata=slide)]
-    return new_notebook(cells=cells, metadata=metadata)
+    notebook = new_notebook(cells=cells)
+    notebook.metadata = from_dict(metadata)
+    return notebook
 
 
 def texts(page):
@@ -99,3 +107,88 @@ def test_a_notebook_with_the_metadata_of_other_tools_has_its_page(metadata, expo
     assert "Progress: done" in page
     assert "no model" in page
     assert notebook.cells[1].outputs[0].data[VIEW] == {"model_id": "a1"}
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A function that writes the one lecture of a course, with metadata as other tools write it, and says where."""
+    monkeypatch.chdir(sample.course(tmp_path))
+    monkeypatch.setenv("COURSE_THREADS", "1")
+    path = tmp_path / "notebooks" / "01_sample.ipynb"
+
+    def write(*sources, **metadata):
+        cells = [new_markdown_cell("# A title, x → y"), *map(new_code_cell, sources)]
+        notebook = new_notebook(cells=cells)
+        for cell in notebook.cells:
+            cell.metadata = from_dict({"nbgrader": None, "tags": None})
+        notebook.metadata = from_dict({"widgets": {STATE: {"a1": {}}}, "kernelspec": None, "course": None} | metadata)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_run_writes_the_page_of_a_notebook_that_shadows_names_and_hides_its_output(course, capsys, tmp_path):
+    course(
+        "6 * 7",
+        "import os, sys\nsys.stdout = open(os.devnull, 'w')",
+        "print = sorted = dict = set = sys = platform = version = runtime = data = get_ipython = exec = None",
+    )
+    assert run.main(["01"]) == 0
+    assert "full, seed" in capsys.readouterr().out
+    assert "42" in (tmp_path / "build" / "01_sample.html").read_text(encoding="utf-8")
+
+
+def test_run_writes_the_page_of_a_notebook_that_stops(course, capsys, tmp_path):
+    path = course("6 * 7", "1 / 0", "'not reached'")
+    damaged = json.loads(path.read_text(encoding="utf-8"))
+    damaged["cells"][3]["outputs"] = [{"output_type": "odd"}]
+    path.write_text(json.dumps(damaged), encoding="utf-8")
+    assert run.main(["01"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    page = (tmp_path / "build" / "01_sample.html").read_text(encoding="utf-8")
+    assert "42" in page
+    assert "ZeroDivisionError" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("source", None),
+        ("outputs", None),
+        ("outputs", [{"output_type": "odd"}]),
+        ("outputs", [{"output_type": "stream"}]),
+        ("cell_type", "weird"),
+    ],
+)
+def test_a_damaged_notebook_is_one_line(course, name, value):
+    path = course("6 * 7")
+    damaged = json.loads(path.read_text(encoding="utf-8"))
+    damaged["cells"][1][name] = value
+    path.write_text(json.dumps(damaged), encoding="utf-8")
+    with pytest.raises(InputError, match=r"01_sample.*(damaged at cells\.1|cannot be read)") as caught:
+        slides.main(["01"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", "7", "{}", '{"nbformat": 4, "nbformat_minor": 5, "cells": null}'])
+def test_what_is_no_notebook_is_one_line(course, text):
+    path = course()
+    path.write_text(text, encoding="utf-8")
+    for command in (run, slides):
+        with pytest.raises(InputError, match="cannot be read as a notebook") as caught:
+            command.main(["01"])
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["run", "slides"])
+def test_a_console_without_arrows_stops_no_command(course, command, monkeypatch, tmp_path):
+    course("print('→')", "raise ValueError('x → y')")
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252:strict")
+    line = [sys.executable, "-m", "course_utils", command, "01"]
+    result = subprocess.run(line, capture_output=True, encoding="cp1252", check=False)
+    assert result.returncode == (1 if command == "run" else 0)
+    assert "Traceback" not in result.stdout + result.stderr
+    if command == "run":
+        assert "A title, x ? y" in result.stdout
+        assert (tmp_path / "build" / "01_sample.html").is_file()

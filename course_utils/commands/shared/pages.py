@@ -9,9 +9,12 @@ import nbformat
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
-__all__ = ["html"]
+from course_utils.errors import InputError
+
+__all__ = ["html", "plain"]
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_KINDS = {"slideshow": dict, "tags": list}
 _PICTURES = {"data_png": "image/png", "data_jpg": "image/jpeg", "data_svg": "image/svg+xml"}
 _BLOCK = """
 {%%- block %s scoped -%%}
@@ -33,23 +36,32 @@ def html(notebook: nbformat.NotebookNode, title: str, exporter: type[HTMLExporte
         settings: the exporter's traits.
     """
     converter = exporter(raw_template=_TEMPLATE, **settings)
-    page, _ = converter.from_notebook_node(_plain(notebook), {"metadata": {"name": title}})
+    page, _ = converter.from_notebook_node(plain(notebook, title), {"metadata": {"name": title}})
     return str(page)
 
 
-def _plain(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """A copy with that metadata alone which a page needs: what other tools write there can stop nbconvert."""
-    language = notebook.metadata.get("language_info")
-    shown = nbformat.v4.new_notebook(metadata={"language_info": language} if isinstance(language, dict) else {})
-    for cell in notebook.cells:
+def plain(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """A copy with the metadata that executing and showing need: what other tools write there can stop both.
+
+    Raises:
+        InputError: if something else than metadata is not as nbformat has it.
+    """
+    shown = nbformat.from_dict(notebook)
+    language = notebook.get("metadata", {}).get("language_info")
+    known = isinstance(language, dict) and isinstance(language.get("name"), str)
+    shown.metadata = nbformat.from_dict({"language_info": language} if known else {})
+    for cell in shown.cells:
         metadata = cell.get("metadata") or {}
-        slideshow, tags = metadata.get("slideshow"), metadata.get("tags")
-        kept = nbformat.from_dict(cell)
-        kept.metadata = nbformat.from_dict(
-            ({"slideshow": slideshow} if isinstance(slideshow, dict) else {})
-            | ({"tags": tags} if isinstance(tags, list) else {})
-        )
-        for output in kept.get("outputs", []):
+        kept = {name: metadata[name] for name, kind in _KINDS.items() if isinstance(metadata.get(name), kind)}
+        cell.metadata = nbformat.from_dict(kept)
+        for output in cell.get("outputs", []):
             output.get("data", {}).pop(_WIDGET, None)  # dead without a kernel
-        shown.cells.append(kept)
+    _, shown = nbformat.validator.normalize(shown)
+    try:
+        nbformat.validate(shown)
+    except nbformat.ValidationError as error:
+        place = ".".join(str(part) for part in error.absolute_path)
+        raise InputError(
+            f"{name} is damaged at {place or 'its root'}: {error.message[:120]}. Restore it from git."
+        ) from None
     return shown
