@@ -36,9 +36,10 @@ def show(figure: Figure, alt: str) -> None:
     canvas, buffer = FigureCanvasAgg(figure), io.BytesIO()
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # figures are opaque, and a tenth smaller without saying so
-    _reduced(Image.fromarray(np.ascontiguousarray(pixels))).save(buffer, format="png", optimize=True)
+    _reduced(Image.fromarray(np.ascontiguousarray(pixels))).save(buffer, format="png")
     plt.close(figure)
-    # JupyterLab's view of a picture drops the text; an <img> in text/html would keep it, but forges may not show that
+    # JupyterLab's view of a picture leaves its text out. An <img> in text/html would keep it, in as many bytes, but forges
+    # have shown a broken picture in its place for years; so it is the picture, with its text where nbconvert looks.
     display(
         {"image/png": buffer.getvalue(), "text/plain": f"Figure: {alt}"},
         metadata={"image/png": {"alt": alt, "width": round(figure.get_figwidth() * _DPI_ON_PAGE)}},
@@ -47,7 +48,7 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def _reduced(picture: Image.Image) -> Image.Image:
-    """The picture with 256 colours, a third as large to store, unless that can be seen, as in a photograph."""
+    """The picture with 256 colours, which takes a third of the room, unless that can be seen, as in a photograph."""
     palette = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     change = ImageChops.difference(picture, palette.convert("RGB"))
     visible = (np.asarray(change) > 16).any(-1).mean()

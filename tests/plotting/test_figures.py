@@ -7,6 +7,7 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image, ImageChops
 
 from course_utils import plotting
@@ -65,7 +66,7 @@ def test_a_figure_without_words_is_refused():
         plotting.show(plt.figure(), "a plot")
 
 
-def test_a_drawing_is_stored_in_a_third_of_the_room_and_looks_the_same(stored):
+def test_a_drawing_is_stored_in_little_room_and_looks_the_same(stored):
     figure = curves()
     whole = io.BytesIO()
     figure.savefig(whole, format="png", dpi=150)
@@ -74,6 +75,20 @@ def test_a_drawing_is_stored_in_a_third_of_the_room_and_looks_the_same(stored):
     assert len(bundle["image/png"]) < len(whole.getvalue()) / 2.5
     difference = np.asarray(ImageChops.difference(picture(bundle).convert("RGB"), Image.open(whole).convert("RGB")))
     assert (difference > 16).any(-1).mean() < 0.005
+
+
+@pytest.mark.parametrize("colour", [*plotting.COLOURS.values(), *plotting.CLASS_COLOURS])
+def test_one_small_mark_among_many_colours_keeps_its_own(stored, colour):
+    figure, ax = plt.subplots()
+    places = np.random.default_rng(0).normal(size=(2, 800))
+    ax.scatter(*places, c=places[0], cmap="magma", s=6)
+    ax.scatter([4], [4], color=colour, s=9, linewidths=0)
+    ax.set(xlim=(-5, 5), ylim=(-5, 5))
+    bundle, _ = stored(figure)
+    drawn = np.asarray(picture(bundle).convert("RGB")).astype(int)
+    x, y = (ax.transData.transform((4, 4)) * len(drawn) / figure.bbox.height).astype(int)
+    around = drawn[len(drawn) - y - 3 : len(drawn) - y + 2, x - 2 : x + 3].reshape(-1, 3)
+    assert np.abs(around - 255 * np.array(to_rgb(colour))).max(1).min() <= 16
 
 
 def test_a_photograph_keeps_its_colours(stored):
