@@ -19,7 +19,7 @@ from course_utils.errors import InputError
 
 __all__ = ["ImageData", "Split", "load_images"]
 
-_DIGITS = "1,797 real handwritten digits of 8 × 8 pixels from scikit-learn, enlarged to 28 × 28"
+_DIGITS = "1,797 real handwritten digits of 8 by 8 pixels from scikit-learn, enlarged to 28 by 28"
 
 
 @dataclass(frozen=True)

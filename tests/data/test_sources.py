@@ -141,7 +141,9 @@ def test_stand_in_is_announced_once(capsys: pytest.CaptureFixture[str]) -> None:
         data = load_images("mnist")
         assert not data.is_real
         assert data.source == small_sets.STAND_IN
-    assert capsys.readouterr().out.count("Stand-in data: MNIST") == 1
+    output = capsys.readouterr().out
+    assert output.count("Stand-in data: MNIST") == 1
+    assert output.isascii()  # so that no console stops at it
     load_images("fashion-mnist")
     text = load_text("tiny-shakespeare")
     output = capsys.readouterr().out
