@@ -122,7 +122,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     try:
         text = path.read_text(encoding="utf-8")
         return nbformat.reads(text, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).splitlines() or ["unreadable"])[0][:120]
         raise InputError(f"{relative(path)} cannot be read as a notebook: {reason}. Restore it from git.") from None
 
