@@ -1,24 +1,27 @@
-"""Checks of the exercises, one module per exercise notebook, named after it.
+"""Checks of the exercises, one folder per exercise notebook, named after it, and ``core``, which they share.
 
 ``checks.gaussian`` and its siblings are imported when they are first used, so that an exercise depends on its own
 checks alone.
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
-from course_utils.checks.core.waiting import ready
+from course_utils.checks.core import ready
 
-EXERCISES = ("gaussian", "linear_autoencoder", "deep_autoencoder", "denoising", "sparse", "contractive")
+__all__ = ["ready"]
 
-__all__ = ["EXERCISES", "ready"]
+
+def _exercises() -> list[str]:
+    return sorted(module.name for module in iter_modules(__path__) if module.ispkg and module.name != "core")
 
 
 def __getattr__(name: str) -> ModuleType:
-    if name in EXERCISES:
+    if name in (exercises := _exercises()):
         return import_module(f"course_utils.checks.{name}")
-    raise AttributeError(f"course_utils.checks has no module {name!r}; there are: {', '.join(EXERCISES)}.")
+    raise AttributeError(f"course_utils.checks has no exercise {name!r}; there are: {', '.join(exercises)}.")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *EXERCISES]
+    return [*__all__, *_exercises()]

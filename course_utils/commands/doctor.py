@@ -144,30 +144,10 @@ def _cache() -> Finding:
 
 def data_state() -> str:
     """Which data sets are on this machine, verified, and from which source; nothing is downloaded."""
-    from course_utils.data.catalogue import IMAGES, TEXTS
-    from course_utils.data.files import DamagedError, MissingError, collect
-    from course_utils.data.folders import cache_folder, own_folder
+    from course_utils.data.catalogue import FileSet, known
+    from course_utils.data.sources import survey
 
-    lines = []
-    for data in [*IMAGES.values(), *TEXTS.values()]:
-        own = own_folder()
-        places = [("your folder", own / data.folder)] if own else []
-        places.append(("the course's cache", cache_folder() / data.folder))
-        places += [("Debian's package", data.system_folder)] if data.system_folder else []
-        state = "none here"
-        with tempfile.TemporaryDirectory() as scratch:
-            for kind, folder in places:
-                try:
-                    collect(data, folder, lambda scratch=scratch: Path(scratch))  # type: ignore[misc]
-                    state = kind
-                    break
-                except MissingError:
-                    continue
-                except DamagedError as damaged:
-                    state = f"{damaged.path} is damaged ({damaged.problem})"
-                    break
-        lines.append(f"{data.title}: {state}")
-    return "; ".join(lines)
+    return "; ".join(f"{data.title}: {survey(data)}" for data in known(FileSet).values())
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from course_utils.checks.core import Check, Mistake, NotAttempted, Wrong
+from course_utils.runtime import pick
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
@@ -26,16 +27,14 @@ class Exercise:
         checks: the module that holds its checks.
         names: the gaps in the notebook's order, each with the names that its check is handed.
         given: what the cells of the gaps find defined.
-        repeats: how often an answer is checked; every check draws afresh, and no draw may turn the outcome.
-        few: the same for gaps whose checks take long.
+        slow: gaps whose checks run a training; they are tried less often in the full profile.
     """
 
     stem: str
     checks: ModuleType
     names: Mapping[str, tuple[str, ...]]
     given: Mapping[str, Any]
-    repeats: int
-    few: Mapping[str, int] = field(default_factory=dict)
+    slow: Collection[str] = ()
 
     @property
     def cells(self) -> list[nbformat.NotebookNode]:
@@ -49,7 +48,8 @@ class Exercise:
         return f"checks.{self.checks.__name__.split('.')[-1]}.{gap.replace('-', '_')}({', '.join(self.names[gap])})"
 
     def times(self, gap: str) -> range:
-        return range(self.few.get(gap, self.repeats))
+        """As often as an answer is checked: every check draws afresh, and no draw may turn the outcome."""
+        return range(pick(full=10 if gap in self.slow else 50, quick=3))
 
     def defined(self, gap: str, *, solved: bool) -> dict[str, Any]:
         """What the notebook's cell defines, over what is given, with its regions or with stubs in their place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,37 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Mistake, Wrong, call, compare, kind_of
+from course_utils.checks.core.calls import Answer
+from course_utils.checks.core.check import Mistake
+from course_utils.checks.core.comparison import compare
+from course_utils.checks.core.outcomes import Wrong, kind_of
 
-__all__ = ["Answer", "among", "flat_gradient", "hold", "hold_loss", "one_of_two"]
-
-Answer = Callable[..., Any]
-
-
-def hold(
-    answer: Answer,
-    reference: Answer,
-    draws: Iterable[tuple[Any, ...]],
-    mistakes: Iterable[Mistake],
-    otherwise: str,
-    view: Answer = lambda value: value,
-    *,
-    what: str = "the result",
-    atol: float = 1e-6,
-) -> None:
-    """:func:`compare` after a ``view`` of what the functions return; a message about its shape says ``what`` it is."""
-
-    def seen(function: Answer) -> Answer:
-        return functools.wraps(function)(lambda *arguments: view(call(function, *arguments)))
-
-    known = [replace(mistake, make=seen(mistake.make)) for mistake in mistakes]
-    try:
-        compare(seen(answer), seen(reference), draws, known, otherwise=otherwise, atol=atol)
-    except Wrong as wrong:
-        raise Wrong(str(wrong).replace("the result ", f"{what} ", 1)) from None
+__all__ = ["among", "compare_loss", "flat_gradient", "one_of_two", "upright"]
 
 
-def hold_loss(
+def compare_loss(
     answer: Answer,
     reference: Answer,
     draws: Sequence[tuple[Any, ...]],
@@ -60,10 +37,10 @@ def hold_loss(
         Wrong: if value or gradient disagree anywhere.
     """
     known = tuple(mistakes)
-    hold(answer, reference, draws, known, "the loss is {got}, and it should be {expected}.", what="the loss")
+    compare(answer, reference, draws, known, "the loss is {got}, and it should be {expected}.", what="the loss")
     text = "the value is right, but its gradient is not: {got} instead of {expected}."
     detached = [replace(m, make=differentiated(m.make)) for m in known if "detached" in m.name]
-    hold(differentiated(answer), differentiated(reference), draws, detached, text, what="its gradient")
+    compare(differentiated(answer), differentiated(reference), draws, detached, text, what="its gradient")
 
 
 def flat_gradient(value: Any, weights: tuple[Tensor, ...], name: str) -> Tensor:
@@ -91,6 +68,18 @@ def one_of_two(index: int, *names: str) -> Answer:
         return value[index]
 
     return view
+
+
+def upright(directions: Any, dim: int) -> Any:
+    """Directions along ``dim`` with the same side up whatever their sign, which is free.
+
+    The side is that of a fixed odd pattern; entries of a direction may tie, so the largest would not do.
+    """
+    if not isinstance(directions, Tensor) or directions.ndim == 0 or not directions.is_floating_point():
+        return directions
+    pattern = torch.arange(1.0, directions.shape[dim] + 1).mul(12.9898).sin().to(directions)
+    side = (directions.movedim(dim, -1) * pattern).sum(-1).sign().unsqueeze(dim)
+    return directions * side
 
 
 def among(right: tuple[Answer, ...], position: int, mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:

@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
-from course_utils.checks.core import Check, Mistake, Wrong, fresh
+from course_utils.checks.core.check import Check, Mistake
+from course_utils.checks.core.draws import fresh
+from course_utils.checks.core.outcomes import Wrong
 
 __all__ = ["WORDS", "between", "in_the_first", "mistaken", "prediction_check", "words"]
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import isfinite
 
-from course_utils.checks.core import NotAttempted, Wrong, call, is_gap, kind_of
+from course_utils.checks.core.calls import call
+from course_utils.checks.core.outcomes import NotAttempted, Wrong, is_gap, kind_of
 
 __all__ = ["ready"]
 
@@ -54,7 +56,7 @@ def _is_like(value: Any, example: Any) -> bool:
     if isinstance(example, torch.Tensor):
         if not isinstance(value, torch.Tensor) or value.shape != example.shape:
             return False
-        return bool(torch.isfinite(value).all())
+        return bool(isfinite(value).all())
     try:
         return bool(np.isfinite(float(value)))
     except (TypeError, ValueError, RuntimeError):
@@ -63,7 +65,7 @@ def _is_like(value: Any, example: Any) -> bool:
 
 def _shape(value: Any) -> str:
     if isinstance(value, torch.Tensor) and value.ndim:
-        holds = "" if torch.isfinite(value).all() else " that holds inf or nan"
+        holds = "" if isfinite(value).all() else " that holds inf or nan"
         return f"a tensor of shape {tuple(value.shape)}{holds}"
     if isinstance(value, tuple):
         return f"{len(value)} value{'s' if len(value) != 1 else ''} ({', '.join(map(_shape, value))})"

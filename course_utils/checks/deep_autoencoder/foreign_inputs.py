@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.core import Mistake
-from course_utils.checks.core.predictions import prediction_check
+from course_utils.checks.core import Mistake, prediction_check
 
 __all__ = ["NAMES", "prediction", "ratios"]
 

@@ -9,30 +9,38 @@ import scipy.stats
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, compare, fresh, kind_of, number
-from course_utils.checks.core.parts import Answer
-from course_utils.checks.gaussian.likelihood import normal, uniform
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    close,
+    compare,
+    fresh,
+    in_double,
+    kind_of,
+    normal,
+    number,
+    uniform,
+)
 
 __all__ = ["fit_gaussian", "unbiased"]
 
 
-def _judge_fit(answer: Answer) -> None:
-    def estimates(x: Tensor) -> Tensor:
-        pair = call(answer, x)
-        length = pair.numel() if isinstance(pair, Tensor) else len(pair) if isinstance(pair, (tuple, list)) else 1
-        if length != 2:
-            raise Wrong(f"two numbers are asked for, the mean and the std, and what comes back is {kind_of(pair)}.")
-        return torch.tensor([number(pair[0], "the mean"), number(pair[1], "the std")], dtype=torch.float64)
+def _pair(value: Any) -> Tensor:
+    length = value.numel() if isinstance(value, Tensor) else len(value) if isinstance(value, (tuple, list)) else 1
+    if length != 2:
+        raise Wrong(f"two numbers are asked for, the mean and the std, and what comes back is {kind_of(value)}.")
+    return torch.tensor([number(value[0], "the mean"), number(value[1], "the std")], dtype=torch.float64)
 
-    g = fresh()
-    compare(
-        estimates,
-        lambda x: torch.tensor(scipy.stats.norm.fit(x.numpy()), dtype=torch.float64),
-        [(normal(n, uniform(100, 190, by=g), uniform(2, 9, by=g), g),) for n in (5, 6, 8, 11)],
-        _FIT,
-        otherwise="for one class the maximum of ℓ lies at (mean, std) = {expected}, and your function says {got}.",
-        rtol=1e-5,
-    )
+
+def _judge_fit(answer: Answer) -> None:
+    g, classes = fresh(), []
+    for n in (2, 5, 6, 8, 11):
+        mean, std = uniform(100, 190, generator=g), uniform(2, 9, generator=g)
+        classes.append(in_double((mean + std * normal(n, generator=g),)))
+    text = "for one class the maximum of ℓ lies at (mean, std) = {expected}, and your function says {got}."
+    compare(answer, lambda x: scipy.stats.norm.fit(x.numpy()), classes, _FIT, text, _pair, rtol=1e-5)
 
 
 _FIT = (

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
 from torch import Tensor
-from torch.distributions import Categorical, MixtureSameFamily, Normal
+from torch.distributions import Normal
 
-from course_utils.checks.core import Check, Mistake, compare, fresh
-from course_utils.checks.core.parts import Answer
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    call,
+    compare,
+    flat_gradient,
+    fresh,
+    in_double,
+    normal,
+    uniform,
+)
 
-__all__ = ["log_likelihood", "mixture_log_likelihood", "normal", "uniform"]
+__all__ = ["log_likelihood", "mixture_log_likelihood"]
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-
-
-def uniform(low: float, high: float, *shape: int, by: torch.Generator) -> Tensor:
-    """Float64 numbers between ``low`` and ``high``, of the given shape; one number when no shape is given."""
-    return low + (high - low) * torch.rand(shape, generator=by, dtype=torch.float64)
-
-
-def normal(n: int, mean: Tensor, std: Tensor, by: torch.Generator) -> Tensor:
-    """``n`` float64 draws from N(mean, std²)."""
-    return mean + std * torch.randn(n, generator=by, dtype=torch.float64)
 
 
 def _log_density(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -36,17 +38,16 @@ def _components(x: Tensor, weights: Tensor, means: Tensor, stds: Tensor) -> Tens
 
 
 def _judge_log_likelihood(answer: Answer) -> None:
-    g = fresh()
-    draws = []
-    for n in (4, 9, 30, 3000):
-        mean, std = uniform(100, 190, by=g), uniform(2, 9, by=g)
-        draws.append((normal(n, mean, 1.5 * std, g), mean, std))
+    g, draws = fresh(), []
+    for n, width in ((4, 9.0), (9, 9.0), (30, 9.0), (3000, 9.0), (1, 0.09)):  # the last: one student, a narrow bell
+        mean, std = uniform(100, 190, generator=g), width * uniform(0.2, 1, generator=g)
+        draws.append((mean + 1.5 * std * normal(n, generator=g), mean, std))
     heights, mean, std = draws[2]
-    far_off = mean + std * uniform(60, 90, 1, by=g)
+    far_off = mean + std * uniform(60, 90, 1, generator=g)
     compare(
         answer,
         lambda x, mean, std: Normal(mean, std).log_prob(x).sum(),
-        [*draws, (torch.cat([heights, far_off]), mean, std)],
+        in_double([*draws, (torch.cat([heights, far_off]), mean, std)]),  # heights are float64 in the notebook
         _LOG_LIKELIHOOD,
         otherwise="for one draw of heights, μ and σ, ℓ is {expected}, and your function says {got}. "
         "Take the logarithm of the density factor by factor, and see whether each factor has left its term.",
@@ -96,6 +97,12 @@ _LOG_LIKELIHOOD = (
         lambda x, mean, std: (_log_density(x, mean, std) - 0.5 * ((x - mean) / std) ** 2).sum(),
     ),
     Mistake(
+        "/ 2 * std**2",
+        "without brackets, … / 2 * std**2 divides by 2 and multiplies by σ²: the wider the bell, the more a distance "
+        "would cost.",
+        lambda x, mean, std: (-((x - mean) ** 2) / 2 * std**2 - torch.log(std) - _HALF_LOG_2PI).sum(),
+    ),
+    Mistake(
         "negative log-likelihood",
         "the sign is turned: this is the negative log-likelihood, a loss; ℓ is largest where the fit is best.",
         lambda x, mean, std: -_log_density(x, mean, std).sum(),
@@ -130,23 +137,45 @@ log_likelihood = Check(
 )
 
 
+def _differentiated(function: Answer) -> Answer:
+    """The gradient of a mixture's log-likelihood, with weights that go on adding up to 1."""
+
+    @functools.wraps(function)
+    def gradient_of(x: Tensor, weights: Tensor, means: Tensor, stds: Tensor) -> Tensor:
+        logits, means, stds = leaves = tuple(part.clone().requires_grad_() for part in (weights.log(), means, stds))
+        value = call(function, x, logits.softmax(0), means, stds)
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            raise Wrong(_SAY["no gradient"])
+        return flat_gradient(value, leaves, "mixture_log_likelihood")
+
+    return gradient_of
+
+
 def _judge_mixture(answer: Answer) -> None:
-    g = fresh()
-    draws = []
-    for k, outliers in ((2, 0), (2, 0), (3, 0), (2, 1)):
-        weights = uniform(0.5, 2, k, by=g)
-        means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, by=g), uniform(2, 9, k, by=g)
-        x = torch.cat([normal(25, uniform(110, 180, by=g), uniform(5, 15, by=g), g), uniform(900, 999, outliers, by=g)])
-        draws.append((x, weights / weights.sum(), means, stds))
+    g, draws = fresh(), []
+    for n, k, outliers in ((25, 2, 0), (25, 2, 0), (25, 3, 0), (25, 2, 1), (1, 4, 0)):
+        weights = uniform(0.5, 2, k, generator=g)
+        means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, generator=g), uniform(2, 9, k, generator=g)
+        crowd = uniform(110, 180, generator=g) + uniform(5, 15, generator=g) * normal(n, generator=g)
+        x = torch.cat([crowd, uniform(900, 999, outliers, generator=g)])
+        draws.append(in_double((x, weights / weights.sum(), means, stds)))
     compare(
         answer,
-        lambda x, weights, means, stds: MixtureSameFamily(Categorical(weights), Normal(means, stds)).log_prob(x).sum(),
+        _mixture,
         draws,
         _MIXTURE,
-        otherwise="for one draw of heights and parameters, ℓ is {expected}, and your function says {got}. "
+        "for one draw of heights and parameters, ℓ is {expected}, and your function says {got}. "
         "Write down p(x) of one student first, as a sum over the populations.",
         rtol=1e-5,
     )
+    text = "the value is right, but its gradient with respect to the parameters is {got} instead of {expected}."
+    compare(_differentiated(answer), _differentiated(_mixture), draws[:3], (), text, what="the gradient")
+
+
+def _mixture(x: Tensor, weights: Tensor, means: Tensor, stds: Tensor) -> Tensor:
+    log_p = _components(x, weights, means, stds)  # Categorical would divide the weights by their sum
+    largest = log_p.amax(1, keepdim=True).detach()
+    return (((log_p - largest).exp() @ weights).log() + largest[:, 0]).sum()
 
 
 _MIXTURE = (
@@ -196,7 +225,14 @@ _MIXTURE = (
         "this is a single Gaussian with averaged parameters: it is highest between the populations, where nobody is.",
         lambda x, weights, means, stds: _log_density(x, weights @ means, weights @ stds).sum(),
     ),
+    Mistake(
+        "no gradient",
+        "the number is right, but it has lost its graph, and the cell below follows its gradient. Return the tensor: "
+        "look for item, float, detach or no_grad.",
+        lambda x, weights, means, stds: _mixture(x, weights, means, stds).detach(),
+    ),
 )
+_SAY = {mistake.name: mistake.message for mistake in _MIXTURE}
 
 mixture_log_likelihood = Check(
     "mixture_log_likelihood",

@@ -9,9 +9,19 @@ import torch
 from torch import Tensor
 from torch.distributions import Exponential
 
-from course_utils.checks.core import Check, Mistake, Wrong, call, close, compare, fresh, tensor
-from course_utils.checks.core.parts import Answer
-from course_utils.checks.gaussian.likelihood import uniform
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    call,
+    close,
+    compare,
+    fresh,
+    in_double,
+    tensor,
+    uniform,
+)
 
 __all__ = ["sample_exponential", "sample_histogram"]
 
@@ -25,8 +35,11 @@ def _same_twice(answer: Answer, case: tuple[Any, ...], mistakes: tuple[Mistake, 
 
 def _judge_exponential(answer: Answer) -> None:
     g = fresh()
-    draws = [(uniform(0, 1, 50, by=g), float(uniform(*bounds, by=g))) for bounds in ((0.1, 0.5), (2, 5))]
-    _same_twice(answer, draws[0], _EXPONENTIAL)
+    draws = []
+    for bounds in ((0.1, 0.5), (2, 5)):
+        u = torch.cat([torch.tensor([0.0, 0.999]), uniform(0, 1, 50, generator=g)])  # torch.rand can return 0
+        draws.append((u.double(), float(uniform(*bounds, generator=g))))
+    _same_twice(answer, (draws[0][0][2:], *draws[0][1:]), _EXPONENTIAL)
     compare(
         answer,
         lambda u, rate: Exponential(torch.tensor(rate, dtype=torch.float64)).icdf(u),
@@ -92,12 +105,13 @@ sample_exponential = Check(
 def _judge_histogram(answer: Answer) -> None:
     g = fresh()
     draws = []
-    for num_bins in (4, 7):
-        edges = 100 + torch.cat([torch.zeros(1), uniform(2, 12, num_bins, by=g)]).cumsum(0)
-        counts = torch.randint(1, 40, (num_bins,), generator=g).double()
-        counts[num_bins // 2] = 0
-        draws.append((uniform(0, 1, 100, by=g), edges, counts))
-    _same_twice(answer, draws[0], _HISTOGRAM)
+    for num_bins, empty in ((4, [2]), (7, [3]), (9, [3, 4, 8]), (1, [])):
+        edges = 100 + torch.cat([torch.zeros(1), uniform(2, 12, num_bins, generator=g)]).cumsum(0)
+        counts = torch.randint(1, 40, (num_bins,), generator=g).float()
+        counts[empty] = 0
+        u = torch.cat([torch.zeros(1), uniform(0, 1, 100, generator=g)])
+        draws.append(in_double((u, edges, counts)))
+    _same_twice(answer, (draws[0][0][2:], *draws[0][1:]), _HISTOGRAM)
     compare(
         answer,
         lambda u, edges, counts: torch.as_tensor(scipy.stats.rv_histogram((counts, edges), density=False).ppf(u)),

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from course_utils.checks.core import Check, Mistake, fresh
-from course_utils.checks.core.draws import integer, normal
-from course_utils.checks.core.parts import Answer, hold
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, integer, normal
 
 __all__ = ["best_input"]
 
@@ -67,10 +65,11 @@ def _judge_best(answer: Answer) -> None:
     for _ in range(3):
         d_h, d_x = integer(3, 6, generator), integer(8, 12, generator)
         W = normal(d_h, d_x, generator=generator)
-        W[:, 0], W[:, 1] = W[:, 0].abs() + 0.1, -W[:, 1].abs() - 0.1  # each row has both signs
+        W[:, 0], W[1:, 1] = W[:, 0].abs() + 0.1, -W[1:, 1].abs() - 0.1  # each row has both signs, each column a
+        W[0, 1:], W[0, 2] = W[0, 1:].abs() + 0.1, -0.5  # positive entry, and one row hardly a negative one
         draws.append((W, 2 + 3 * float(torch.rand((), generator=generator))))
     text = "the inputs are {got}, and the best ones are {expected}."
-    hold(answer, _best, draws, _BEST, text, what="the inputs")
+    compare(answer, _best, draws, _BEST, text, what="the inputs")
 
 
 best_input = Check(
