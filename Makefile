@@ -67,7 +67,11 @@ clean: ## remove what can be made again (not the environment, not the data, no g
 # The environment: made once, installed into again only when the pins changed.
 
 $(VENV)/.created:
-	@if [ -x $(PY) ] && $(PY) -c '$(SUPPORTED)' 2>/dev/null; then touch $@; exit 0; fi; \
+	@if [ -x $(PY) ] && $(PY) -c 'import pip; $(SUPPORTED)' 2>/dev/null; then touch $@; exit 0; fi; \
+	if [ -n "$$(ls -A $(VENV) 2>/dev/null)" ]; then \
+	    echo "The folder $(VENV) is there, and in it no Python from 3.11 to 3.13 with pip. It is left as it is:" >&2; \
+	    echo "move it away (or finish it: its Python needs pip), then try again." >&2; exit 1; \
+	fi; \
 	for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	    if "$$candidate" -c '$(SUPPORTED)' 2>/dev/null; then found="$$candidate"; break; fi; \
 	done; \
@@ -79,7 +83,7 @@ $(VENV)/.created:
 	    echo "$$found has no venv module. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
 	fi; \
 	echo "Making the environment $(VENV) with $$("$$found" --version)"; \
-	"$$found" -m venv --clear $(VENV) && touch $@
+	"$$found" -m venv $(VENV) && touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing the course's packages into $(VENV): once, some minutes (torch is large)"
