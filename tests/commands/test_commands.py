@@ -202,14 +202,15 @@ def test_doctor_prints_a_line_for_everything():
     assert done.stderr == ""
 
 
-def test_doctor_works_where_torch_is_broken(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_doctor_works_where_torch_is_broken_on_any_console(tmp_path, encoding):
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open shared object file')")
     done = subprocess.run(
         [sys.executable, "-m", "course_utils", "doctor"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "PYTHONIOENCODING": encoding},
         capture_output=True,
-        text=True,
+        encoding=encoding,
         timeout=120,
     )
     assert done.returncode == 1
