@@ -170,8 +170,8 @@ def begin(stem: str) -> list[Path]:
         f"tests/checks/{name}/test_gaps.py": _filled(_TEST, words),
     }
     files = {notebooks.root() / place: text.lstrip("\n") for place, text in texts.items()}
-    if taken := [path for path in files if path.exists()]:
-        raise InputError(f"{notebooks.relative(taken[0])} is there already; nothing is overwritten.")
+    if existing := [path for path in files if path.exists()]:
+        raise InputError(f"{notebooks.relative(existing[0])} is there already; nothing is overwritten.")
     for path, text in files.items():
         notebooks.write_text(path, text)
     return list(files)

@@ -68,6 +68,8 @@ def inspect(notebook: nbformat.NotebookNode, name: str) -> None:
     seen: dict[str, int] = {}
     for number, cell in enumerate(notebook.cells, 1):
         where = f"{name}, cell {number}"
+        if not isinstance(cell.metadata.get("nbgrader", {}), dict):
+            raise InputError(f"{where}: its metadata nbgrader is {cell.metadata.nbgrader!r}; remove it.")
         identity = cell.metadata.get("nbgrader", {}).get("grade_id")
         if identity is not None and identity in seen:
             raise InputError(

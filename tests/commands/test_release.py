@@ -155,6 +155,7 @@ FAULTS = {
     ),
     "no points": (grader(3, points=0), "cell 4"),
     "used twice": (grader(5, grade_id="check-1"), "cell 6"),
+    "no roles": (lambda node: node.cells[1].metadata.update(nbgrader=None), "cell 2: its metadata nbgrader is None"),
     "no checks": (lambda node: [node.cells.pop(5), node.cells.pop(3)], "no check"),
     "lacks a key": (lambda node: node.cells[3].metadata.nbgrader.pop("locked"), "locked"),
 }

@@ -79,10 +79,10 @@ def collect(folder: Path, scratch: Path, solutions: Sequence[Path]) -> tuple[lis
         except (InputError, OSError) as error:
             leftovers.append(Leftover(str(place), str(error)))
     submissions, refused = _submissions(candidates, masters, files)
-    taken = {path for submission in submissions for path in submission.beside.values()}
+    companions = {path for submission in submissions for path in submission.beside.values()}
     have_answered = {candidate.place.parts[0] for candidate in candidates}
     for place, path in files.items():
-        if path in taken:
+        if path in companions:
             leftovers.append(Leftover(str(place), "goes with the notebook beside it", is_fault=False))
         elif not is_notebook(place):
             alone = len(place.parts) > 1 and place.parts[0] not in have_answered

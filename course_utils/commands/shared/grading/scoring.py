@@ -153,5 +153,5 @@ def _reason(result: dict[str, Any]) -> str:
     errors = [
         line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line) and "NbGraderException" not in line
     ]
-    told = errors[-1:] or [line for line in lines if "ERROR" in line][:1] or lines[-1:] or ["nbgrader says nothing"]
-    return re.sub(r"^\[.*?\] |^(\w+\.)+(?=\w+)", "", told[0])
+    words = errors[-1:] or [line for line in lines if "ERROR" in line][:1] or lines[-1:] or ["nbgrader says nothing"]
+    return re.sub(r"^\[.*?\] |^(\w+\.)+(?=\w+)", "", words[0])
