@@ -288,6 +288,16 @@ def test_what_lies_beside_a_notebook_goes_with_it(tmp_path: Path, solution: Path
     assert not any(one.is_fault for one in leftovers)
 
 
+def test_a_draft_beside_the_answer_costs_nothing(tmp_path: Path, solution: Path) -> None:
+    draft = nbformat.writes(sample.notebook([nbformat.v4.new_code_cell("def successor(n):\n    return n")])).encode()
+    handed_in = rows_of({"ada/a draft.ipynb": draft, f"ada/{STEM}.ipynb": RIGHT}, tmp_path / "in")
+    (submission,), leftovers = collect(handed_in, tmp_path, [solution])
+    assert submission.file == f"ada/{STEM}.ipynb"
+    assert [(one.file, one.reason) for one in leftovers] == [
+        ("ada/a draft.ipynb", f"has few of the checks that ada/{STEM}.ipynb has")
+    ]
+
+
 MENDED: dict[str, tuple[Callable[[nbformat.NotebookNode], object], list[str], tuple[str, ...]]] = {
     "a copied gap": (
         lambda n: n.cells.insert(3, copy.deepcopy(n.cells[2])),

@@ -53,6 +53,7 @@ class _Candidate:
     owner: Owner
     exercise: str
     notebook: nbformat.NotebookNode
+    likeness: int
 
 
 def collect(folder: Path, scratch: Path, solutions: Sequence[Path]) -> tuple[list[Submission], list[Leftover]]:
@@ -118,14 +119,14 @@ def _candidate(place: PurePosixPath, content: bytes, masters: Mapping[str, nbfor
         InputError: why it cannot be said, as the end of a sentence that begins with the file's name.
     """
     notebook = mending.read(content)
-    likeness = {stem: (mending.likeness(notebook, master), stem in str(place)) for stem, master in masters.items()}
-    exercise = max(likeness, key=lambda stem: likeness[stem], default="")
-    if not exercise or not any(likeness[exercise]):
+    likeness = {stem: mending.likeness(notebook, master) for stem, master in masters.items()}
+    exercise = max(likeness, key=lambda stem: (likeness[stem], stem in place.name), default="")
+    if not likeness.get(exercise):
         raise InputError(f"has the checks of no exercise ({', '.join(masters)})")
     whose = owner(place, list(masters))
     if whose is None:
         raise InputError("does not say whose it is: put it into a folder with the student's name")
-    return _Candidate(place, whose, exercise, notebook)
+    return _Candidate(place, whose, exercise, notebook, likeness[exercise])
 
 
 def _submissions(
@@ -138,11 +139,16 @@ def _submissions(
         groups.setdefault((names[candidate.owner], candidate.exercise), []).append(candidate)
     submissions, refused = [], []
     for (student, exercise), group in sorted(groups.items()):
-        first, *others = group
-        if len({_sources(one.notebook) for one in group}) > 1:
-            places = " and ".join(str(one.place) for one in group)
+        # A notebook with less than half of the graded cells that another has is a draft beside it.
+        most = max(one.likeness for one in group)
+        rivals = [one for one in group if 2 * one.likeness >= most]
+        first, *others = rivals
+        drafts = [one for one in group if one not in rivals]
+        refused += [Leftover(str(one.place), f"has few of the checks that {first.place} has") for one in drafts]
+        if len({_sources(one.notebook) for one in rivals}) > 1:
+            places = " and ".join(str(one.place) for one in rivals)
             reason = f"{student} handed in {exercise} twice: {places}; leave one of them"
-            refused += [Leftover(str(one.place), reason) for one in group]
+            refused += [Leftover(str(one.place), reason) for one in rivals]
             continue
         refused += [Leftover(str(one.place), f"says the same as {first.place}", is_fault=False) for one in others]
         notebook, remarks = mending.mend(first.notebook, masters[exercise])

@@ -105,15 +105,14 @@ def owner(place: PurePosixPath, stems: Collection[str]) -> Owner | None:
     """
     for depth, part in enumerate(place.parts, 1):
         match = next(filter(None, (pattern.fullmatch(part) for pattern in _PLATFORMS)), None)
-        if match and match["name"].strip():
+        if match and _safe(match["name"]):
             folder = PurePosixPath(*place.parts[:depth]) if depth < len(place.parts) else None
             return Owner(_safe(match["name"]), match["number"], folder)
-    shared = next((depth for depth, part in enumerate(place.parts[:-1]) if part not in stems), len(place.parts) - 1)
-    if shared < len(place.parts) - 1:
-        return Owner(
-            _safe(re.sub(r"(?i)\.zip$", "", place.parts[shared])), folder=PurePosixPath(*place.parts[: shared + 1])
-        )
-    name = _NOTEBOOK.sub("", place.name) if is_notebook(place) else place.stem
+    depth = next((depth for depth, part in enumerate(place.parts[:-1], 1) if part not in stems), 0)
+    if depth:
+        name = _safe(re.sub(r"(?i)\.zip$", "", place.parts[depth - 1]))
+        return Owner(name, folder=PurePosixPath(*place.parts[:depth])) if name else None
+    name = _NOTEBOOK.sub("", place.name)
     for stem in sorted(stems, key=len, reverse=True):
         name = name.replace(stem, "")
     name = _safe(_AGAIN.sub("", name).strip("-_ "))
