@@ -99,6 +99,15 @@ def test_trying_out_in_quick_stores_nothing(course: Path, capsys: pytest.Capture
     assert path.read_bytes() == before
 
 
+def test_what_is_saved_during_a_run_is_kept(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit = "from pathlib import Path\np = Path('01_sample.ipynb')\n_ = p.write_text(p.read_text() + ' ')"
+    path = lecture(course, edit)
+    before = path.read_bytes()
+    assert execute.main(["01"]) == 1
+    assert "was saved by somebody else while it ran" in capsys.readouterr().out
+    assert path.read_bytes() == before + b" "
+
+
 @pytest.mark.parametrize("command", [execute, seeds])
 def test_a_path_of_another_role_is_refused(course: Path, command: ModuleType) -> None:
     path = lecture(course, SETUP).rename(course / "exercises" / "01_sample.ipynb")

@@ -25,6 +25,7 @@ import sample_notebooks as sample
 from sample_notebooks import ROOT, STEM
 
 from course_utils.commands import grade, release
+from course_utils.commands.shared.grading import scoring
 from course_utils.commands.shared.grading.collecting import collect
 from course_utils.commands.shared.grading.reporting import table
 from course_utils.commands.shared.grading.scoring import Score
@@ -450,6 +451,30 @@ def test_grades_given_by_hand_are_not_forgotten(graded: Path, tmp_path: Path, mo
     (course / "gradebook.db").write_bytes(b"no database")
     with pytest.raises(InputError, match="cannot be read as nbgrader's gradebook"):
         grade.main([str(tmp_path / "in"), "--course", str(course), "--fresh"])
+
+
+FAILURES = {
+    "ValueError: no such thing": "Traceback\n  File x\nsome.module.ValueError: no such thing\n",
+    "DeadKernelError: Kernel died": "nbclient.exceptions.DeadKernelError: Kernel died\n\n[ERROR] There was an error",
+    "While processing x, the kernel hung": "[WARNING] y\n[ERROR] While processing x, the kernel hung\n[ERROR] Please",
+    "nbgrader says nothing": "",
+}
+
+
+@pytest.mark.parametrize("expected", FAILURES)
+def test_the_reason_is_the_one_that_says_something(expected: str) -> None:
+    error = (
+        "Traceback\nnbgrader.converters.base.NbGraderException: Please see the error log\n"
+        if FAILURES[expected]
+        else ""
+    )
+    assert scoring.why({"success": False, "error": error, "log": FAILURES[expected]}) == expected
+    assert scoring.why({"success": True, "log": FAILURES[expected]}) == ""
+
+
+def test_stopping_stops_the_command_and_not_one_submission() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        scoring.why({"success": False, "error": "Traceback\n  File x\nKeyboardInterrupt\n", "log": "[ERROR] Canceled"})
 
 
 def test_table_adds_up() -> None:

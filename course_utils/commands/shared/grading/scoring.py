@@ -15,7 +15,7 @@ from typing import Any
 
 from course_utils.errors import CourseError, InputError
 
-__all__ = ["GradingError", "Score", "grade", "grades_by_hand"]
+__all__ = ["GradingError", "Score", "grade", "grades_by_hand", "why"]
 
 
 class GradingError(CourseError):
@@ -79,18 +79,18 @@ def grade(
     nbgrader = _nbgrader(course, config)
     pairs = list(submissions)
     for exercise in sorted({exercise for _, exercise in pairs}):
-        if reason := _reason(nbgrader.generate_assignment(exercise)):
+        if reason := why(nbgrader.generate_assignment(exercise)):
             fresh = "" if grades_by_hand(course) else " (--fresh starts anew)"
             raise GradingError(f"nbgrader cannot make {exercise} from its solution: {reason}{fresh}")
         say(f"made {exercise} from its solution")
     scores = []
     for student, exercise in pairs:
-        if reason := _reason(nbgrader.autograde(exercise, student)):
+        if reason := why(nbgrader.autograde(exercise, student)):
             say(f"could not grade {student}, {exercise}: {reason}")
             scores.append(Score(student, exercise, {}, failure=reason))
             continue
         say(f"graded {student}, {exercise}")
-        reason = _reason(nbgrader.generate_feedback(exercise, student)) if feedback else ""
+        reason = why(nbgrader.generate_feedback(exercise, student)) if feedback else ""
         if feedback:
             say(f"wrote feedback for {student}, {exercise}" if not reason else f"no feedback for {student}: {reason}")
         with nbgrader.gradebook as gradebook:
@@ -142,7 +142,7 @@ def _score(submission: Any, remark: str) -> Score:
     return Score(submission.student.id, submission.name, checks, manual, (remark,) if remark else ())
 
 
-def _reason(result: dict[str, Any]) -> str:
+def why(result: dict[str, Any]) -> str:
     """Why nbgrader failed, in its own words: the error at the end of its log, not the one that points to the log."""
     if result["success"]:
         return ""
