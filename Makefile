@@ -37,7 +37,7 @@ execute: $(VENV)/.installed ## execute in place, full and strict, and store the 
 seeds: $(VENV)/.installed ## measure a lecture's claims on three more seeds (NB=02)
 	@$(RUN) seeds "$(NB)"
 
-stale: $(VENV)/.installed ## list the notebooks that were executed with older helpers
+stale: $(VENV)/.installed ## list what was made with something that has changed since
 	@$(RUN) stale
 
 release: $(VENV)/.installed-tests ## make the exercises from the solutions
@@ -46,7 +46,7 @@ release: $(VENV)/.installed-tests ## make the exercises from the solutions
 pages: $(VENV)/.installed ## the tables of README and START_HERE, the gallery and CLAIMS.md, out of the stored notebooks
 	@$(RUN) pages
 
-claims: $(VENV)/.installed ## the table of all claims, out of the stored notebooks
+claims: $(VENV)/.installed ## list all claims, out of the stored notebooks
 	@$(RUN) claims
 
 data: $(VENV)/.installed ## fetch, verify and prepare every data set beforehand
