@@ -134,9 +134,13 @@ def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.
     """Execute ``path`` and write its outputs and metadata into the file; on any failure the file stays as it was.
 
     Raises:
-        ExecutionError: as :func:`execute`; also if an output holds stderr, a warning say, or a path of this machine.
+        ExecutionError: as :func:`execute`; also if the file changed meanwhile, or an output holds stderr, a warning
+            say, or a path of this machine.
     """
+    before = path.read_bytes()
     notebook = execute(path, environment=environment)
+    if path.read_bytes() != before:
+        raise ExecutionError(f"{notebooks.relative(path)} was saved by somebody else while it ran; execute it again.")
     notebooks.clean(notebook)
     own = {str(notebooks.root()), str(Path.home()), os.environ.get("COURSE_DATA") or os.devnull, sys.prefix}
     for index, cell in enumerate(notebook.cells):
