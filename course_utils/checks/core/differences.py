@@ -30,13 +30,8 @@ def both_shown(got: Any, expected: Any, rtol: float, atol: float) -> tuple[str, 
 
 def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) -> str:
     """A sentence on what all results of several draws have in common with the expected ones, or nothing."""
-    if any(isinstance(value, Tensor) and strangeness(value) for value in got):
-        return ""
     try:
-        pairs = [
-            tuple(torch.as_tensor(value).detach().cpu().double() for value in pair)
-            for pair in zip(got, expected, strict=True)
-        ]
+        pairs = [tuple(map(_numbers, pair)) for pair in zip(got, expected, strict=True)]
     except (TypeError, ValueError, RuntimeError):
         return ""
 
@@ -70,6 +65,13 @@ def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) ->
     ):
         return "These are the right numbers in another order."
     return ""
+
+
+def _numbers(value: Any) -> Tensor:
+    value = torch.as_tensor(value).detach()
+    if strange := strangeness(value):
+        raise TypeError(strange)
+    return value.cpu().double()
 
 
 def _size(value: Tensor) -> float:

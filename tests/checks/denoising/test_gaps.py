@@ -216,6 +216,21 @@ def test_a_mistake_with_an_unbiased_covariance_is_named_as_well():
         assert EXERCISE.outcome("linear", linear_denoiser).startswith("W adds σ")
 
 
+def test_an_error_in_b_is_named_beside_an_unbiased_covariance():
+    def linear_denoiser(X, std):
+        return _unbiased(X, std), X.mean(0)
+
+    for _ in EXERCISE.times("linear"):
+        assert EXERCISE.outcome("linear", linear_denoiser).startswith("b is the mean, and")
+
+
+def test_uniform_noise_and_half_of_normal_noise_are_told_apart():
+    message = EXERCISE.outcome("corruptions", add_noise=lambda x, std, g: x + std * torch.rand(x.shape, generator=g))
+    assert "rand draws from 0 to 1" in message
+    message = EXERCISE.outcome("corruptions", add_noise=lambda x, std, g: x + std * _normal(x, g).abs())
+    assert "never negative" in message
+
+
 def test_a_message_asks_and_does_not_tell_the_prediction():
     for mistake in EXERCISE.check("prediction").mistakes:
         assert "?" in mistake.message

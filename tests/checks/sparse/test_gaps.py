@@ -158,3 +158,12 @@ def test_the_best_input_excites_more_than_any_other_that_is_tried():
 def test_the_first_of_several_wrong_predictions_is_named():
     message = EXERCISE.outcome("prediction", averaged_error="same", batch_penalty="lower")
     assert message.startswith("averaged_error: ")
+
+
+def test_the_wrong_axis_is_named_however_it_is_divided():
+    def best_input(W, R):
+        x = W.clamp(min=0)
+        return R * x / x.norm(dim=0, keepdim=True)
+
+    for _ in EXERCISE.times("best_input"):
+        assert "along the wrong axis" in EXERCISE.outcome("best_input", best_input)
