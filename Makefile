@@ -7,7 +7,7 @@ NB ?=
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-full test-browser run execute seeds stale release claims data slides bench doctor clean
+.PHONY: help lab test test-full test-browser new run execute seeds stale release pages claims data slides bench doctor clean
 
 help: ## this list
 	@echo "usage: make TARGET [NB=02]"
@@ -25,6 +25,9 @@ test-full: $(VENV)/.installed-tests ## the same in the full profile, every claim
 test-browser: $(VENV)/.installed-tests ## the student's path through JupyterLab, in a real browser
 	@$(PY) -m pytest -m browser tests/course/test_browser.py
 
+new: $(VENV)/.installed ## begin a notebook: lecture, solution, spec, checks and their test (NB=12_flows)
+	@$(RUN) new "$(NB)"
+
 run: $(VENV)/.installed ## execute one notebook and write an HTML page into build/ (NB=02, or a path)
 	@$(RUN) run "$(NB)"
 
@@ -39,6 +42,9 @@ stale: $(VENV)/.installed ## list the notebooks that were executed with older he
 
 release: $(VENV)/.installed-tests ## make the exercises from the solutions
 	@$(RUN) release
+
+pages: $(VENV)/.installed ## the tables of README and START_HERE, the gallery and CLAIMS.md, out of the stored notebooks
+	@$(RUN) pages
 
 claims: $(VENV)/.installed ## the table of all claims, out of the stored notebooks
 	@$(RUN) claims
@@ -55,9 +61,8 @@ bench: $(VENV)/.installed ## speed, side by side with plain PyTorch
 doctor: $(VENV)/.installed ## what works here, and what to do about what does not
 	@$(RUN) doctor
 
-clean: ## remove what can be made again (not the environment, not the data)
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
-	find . -path ./$(VENV) -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -print | xargs rm -rf
+clean: ## remove what can be made again (not the environment, not the data, no grades)
+	@$(or $(wildcard $(PY)),python3) -m course_utils clean
 
 # The environment: made once, installed into again only when the pins changed.
 

@@ -16,3 +16,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 # On Apple's GPU some of linear algebra (eigh, svdvals) is not there: let the CPU do it instead of stopping.
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+
+# A folder given relative to where a command was started means that folder everywhere: a kernel starts in the folder of
+# its notebook, and inherits this. Links stay as they are.
+for _name in ("COURSE_DATA", "COURSE_CACHE"):
+    if _text := os.environ.get(_name):
+        os.environ[_name] = os.path.abspath(os.path.expanduser(_text))

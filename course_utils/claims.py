@@ -3,8 +3,8 @@
 A claim has one of three kinds:
 
 * ``exact`` -- closed forms and toys; judged in every profile.
-* ``trained`` -- judged in the full profile, on the real data that it names.
-* ``timing`` -- a ratio measured in one run; judged only under ``COURSE_STRICT=1``.
+* ``trained`` -- judged in the full profile, on the real data that it names; what a formula generates is real, too.
+* ``timing`` -- a ratio measured in one run; judged in the full profile, and only under ``COURSE_STRICT=1``.
 
 A judged claim that misses its bar raises under ``COURSE_STRICT=1``; for a reader on another machine the row reads
 *missed here*, and Run All goes on.
@@ -185,7 +185,7 @@ def _is_judged(kind: str, data: Source | None, here: runtime.Runtime) -> bool:
     if kind == "exact":
         return True
     if kind == "timing":
-        return here.strict
+        return here.strict and here.profile == "full"
     return here.profile == "full" and data is not None and data.is_real
 
 

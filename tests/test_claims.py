@@ -68,6 +68,7 @@ def test_what_is_not_finite_never_holds(shown: list[Any], measured: float) -> No
         ("trained", "full", "1", False, False),
         ("timing", "full", "0", True, False),
         ("timing", "full", "1", True, True),
+        ("timing", "quick", "1", True, False),
     ],
 )
 def test_when_a_claim_is_judged(

@@ -1,4 +1,4 @@
-"""``python -m course_utils data``: find or fetch every set beforehand, verify it, and say where it is."""
+"""Find or fetch every data set beforehand, verify it, and say where it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from course_utils.data.catalogue import IMAGES, TEXTS, DataSet
-from course_utils.data.sources import open_set
 from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_utils.data.catalogue import FileSet
 
 __all__ = ["main", "steps"]
 
@@ -17,17 +19,18 @@ Step = tuple[str, Callable[[], str | None]]
 """What is prepared, and what does it: returns what came of it, or ``None`` if it could not be done."""
 
 
-def _find(data: DataSet) -> str | None:
-    with open_set(data) as found:
-        if found is None:
-            return None
-        size = sum(path.stat().st_size for path in found.files.values())
-        return f"{found.source}, {size / 1e6:.1f} MB, verified"
-
-
 def steps() -> list[Step]:
     """Everything there is to prepare, in order; a notebook that needs more beforehand gets its step here."""
-    return [(data.title, partial(_find, data)) for data in [*IMAGES.values(), *TEXTS.values()]]
+    from course_utils.data.catalogue import FileSet, known  # with torch, which the help does without
+
+    return [(data.title, partial(_prepare, data)) for data in known(FileSet).values()]
+
+
+def _prepare(data: FileSet) -> str | None:
+    from course_utils.data.sources import obtain
+
+    copy = obtain(data)
+    return None if copy is None else f"{copy.source}, {sum(map(len, copy.contents.values())) / 1e6:.1f} MB, verified"
 
 
 def main(arguments: list[str]) -> int:

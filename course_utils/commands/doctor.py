@@ -1,11 +1,13 @@
-"""One page that says what works here, and what to do about what does not.
+"""What works here, and what to do about what does not.
 
 Nothing here imports torch into this process: a broken torch is what the page is for.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
+import os
 import platform
 import subprocess
 import sys
@@ -15,29 +17,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHECKS", "Finding", "data_found", "examine", "main", "report"]
+__all__ = ["CHECKS", "Finding", "data_state", "examine", "main", "report"]
 
 INSTALL = f'"{sys.executable}" -m pip install -c constraints.txt -e .'
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the page: what was looked at, whether it works, what was found, what to do if it does not."""
+    """One line of the page: what was looked at, whether it works, in which state it is, what to do if it does not."""
 
     name: str
     works: bool
-    found: str
+    state: str
     advice: str = ""
 
     def __str__(self) -> str:
-        line = f"{'ok' if self.works else '!!'}  {self.name:<12}{self.found}"
+        line = f"{'ok' if self.works else '!!'}  {self.name:<12}{self.state}"
         return f"{line}\n    {'':<12}→ {self.advice}" if self.advice else line
 
 
 def main(arguments: list[str]) -> int:
     """Print the page; 0 if everything that the course needs works, else 1."""
-    if arguments:
-        print(f"doctor takes no arguments; it ignores {' '.join(arguments)}.")
+    argparse.ArgumentParser("course_utils doctor", description=__doc__).parse_args(arguments)
     with ThreadPoolExecutor() as pool:  # each check waits for a Python of its own
         findings = list(pool.map(examine, CHECKS))
     print(report(findings))
@@ -60,32 +61,32 @@ def report(findings: list[Finding]) -> str:
 
 
 def _python() -> Finding:
-    found = f"{platform.python_version()} in {sys.prefix}"
+    state = f"{platform.python_version()} in {sys.prefix}"
     right = (3, 11) <= sys.version_info[:2] < (3, 14)
     advice = "" if right else "The course needs Python 3.11, 3.12 or 3.13: install one and make the environment anew."
-    return Finding("Python", right, found, advice)
+    return Finding("Python", right, state, advice)
 
 
 def _torch() -> Finding:
-    code, found, error = _elsewhere("import torch; print(torch.__version__); torch.ones(2) @ torch.ones(2)")
+    code, output, error = _elsewhere("import torch; print(torch.__version__); torch.ones(2) @ torch.ones(2)")
     if code != 0:
         return Finding("torch", False, error, f"Install again: {INSTALL}")
-    return Finding("torch", True, found.strip())
+    return Finding("torch", True, output.strip())
 
 
 def _torchvision() -> Finding:
-    code, _, error = _elsewhere("from course_utils._torchvision import load; load()")
+    code, _, error = _elsewhere("from course_utils.data._torchvision import load; load()")
     if code != 0:
         return Finding("torchvision", False, error, f"Install again: {INSTALL}")
     return Finding("torchvision", True, f"{_version('torchvision')}, fits torch {_version('torch')}")
 
 
 def _device() -> Finding:
-    code, found, error = _elsewhere(
+    code, output, error = _elsewhere(
         "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "
         "'Apple GPU (mps)' if torch.backends.mps.is_available() else 'none, and none is needed: the CPU does')"
     )
-    return Finding("GPU", code == 0, found.strip() if code == 0 else error, "" if code == 0 else "Mend torch first.")
+    return Finding("GPU", code == 0, output.strip() if code == 0 else error, "" if code == 0 else "Mend torch first.")
 
 
 def _jupyterlab() -> Finding:
@@ -105,7 +106,7 @@ def _widgets() -> Finding:
     folder = Path(sys.prefix) / "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager"
     if finding.works and not folder.is_dir():
         advice = f'"{sys.executable}" -m pip install --force-reinstall --no-deps jupyterlab-widgets'
-        return Finding("widgets", False, f"{finding.found}, but JupyterLab's half of it is missing", advice)
+        return Finding("widgets", False, f"{finding.state}, but JupyterLab's half of it is missing", advice)
     return finding
 
 
@@ -118,20 +119,20 @@ def _nbgrader() -> Finding:
 
 
 def _data() -> Finding:
-    code, found, error = _elsewhere("from course_utils.commands.doctor import data_found; print(data_found())")
+    code, output, error = _elsewhere("from course_utils.commands.doctor import data_state; print(data_state())")
     if code != 0:
         return Finding("data", False, error, "Mend this first; then `make data` fetches what is missing.")
-    if "damaged" in found:
-        return Finding("data", False, found.strip(), "Put a good copy in its place, or delete it and run `make data`.")
-    advice = "`make data` fetches what is missing; until then a stand-in takes its place." if "none" in found else ""
-    return Finding("data", True, found.strip(), advice)
+    if "damaged" in output:
+        return Finding("data", False, output.strip(), "Put a good copy in its place, or delete it and run `make data`.")
+    advice = "`make data` fetches what is missing; until then a stand-in takes its place." if "none" in output else ""
+    return Finding("data", True, output.strip(), advice)
 
 
 def _cache() -> Finding:
-    code, found, error = _elsewhere("from course_utils.data.folders import cache_folder; print(cache_folder())")
+    code, output, error = _elsewhere("from course_utils.data.folders import cache_folder; print(cache_folder())")
     if code != 0:
         return Finding("cache", False, error, "Mend torch and torchvision first.")
-    folder = Path(found.strip())
+    folder = Path(output.strip())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -141,32 +142,12 @@ def _cache() -> Finding:
         return Finding("cache", False, f"{folder}: {error.strerror}", advice)
 
 
-def data_found() -> str:
+def data_state() -> str:
     """Which data sets are on this machine, verified, and from which source; nothing is downloaded."""
-    from course_utils.data.catalogue import IMAGES, TEXTS
-    from course_utils.data.files import DamagedError, MissingError, collect
-    from course_utils.data.folders import cache_folder, own_folder
+    from course_utils.data.catalogue import FileSet, known
+    from course_utils.data.sources import survey
 
-    said = []
-    for data in [*IMAGES.values(), *TEXTS.values()]:
-        own = own_folder()
-        places = [("your folder", own / data.folder)] if own else []
-        places.append(("the course's cache", cache_folder() / data.folder))
-        places += [("Debian's package", data.system_folder)] if data.system_folder else []
-        found = "none here"
-        with tempfile.TemporaryDirectory() as scratch:
-            for kind, folder in places:
-                try:
-                    collect(data, folder, lambda scratch=scratch: Path(scratch))  # type: ignore[misc]
-                    found = kind
-                    break
-                except MissingError:
-                    continue
-                except DamagedError as damaged:
-                    found = f"{damaged.path} is damaged ({damaged.problem})"
-                    break
-        said.append(f"{data.title}: {found}")
-    return "; ".join(said)
+    return "; ".join(f"{data.title}: {survey(data)}" for data in known(FileSet).values())
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {
@@ -199,7 +180,15 @@ def _version(distribution: str) -> str | None:
 
 def _elsewhere(code: str) -> tuple[int, str, str]:
     """Run code in a Python of its own; status, what it printed, and the last line of its complaint."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        errors="replace",
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     complaint = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     last = complaint[-1] if complaint else f"stopped with status {done.returncode}"
     return done.returncode, done.stdout, last.removeprefix("course_utils.errors.")

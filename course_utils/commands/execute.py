@@ -1,4 +1,4 @@
-"""Execute in place, full and strict, and store the outputs."""
+"""Execute notebooks in place, full and strict, and store the outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grading with nbgrader: a course of its own in ``build/course``, submissions collected, graded and tabulated."""
+"""Grade submitted exercises with nbgrader, in a course of its own in build/course."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["GradingError", "Score", "assemble", "collect", "grade", "main", "tab
 
 _EPILOG = """
 SUBMISSIONS is a folder of what students handed in, in one of these shapes, also mixed:
-  SUBMISSIONS/ada/02_linear_autoencoder_pca/02_linear_autoencoder_pca.ipynb   as nbgrader collects them
-  SUBMISSIONS/ada/02_linear_autoencoder_pca.ipynb                             a folder for each student
-  SUBMISSIONS/ada.ipynb                                                       a file for each student
+  SUBMISSIONS/ada/NN_name/NN_name.ipynb   as nbgrader collects them
+  SUBMISSIONS/ada/NN_name.ipynb           a folder for each student
+  SUBMISSIONS/ada.ipynb                   a file for each student
 A file that does not bear an exercise's name is recognised by the checks in it.
 The course is kept in build/course, gradebook and all: `nbgrader formgrader` works there for grading by hand.
 """

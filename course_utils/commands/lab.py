@@ -1,4 +1,4 @@
-"""JupyterLab for this course: on this machine only, with a token, opened at the start page."""
+"""Start JupyterLab at the start page: on this machine only, with a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exercises made from solutions, with nbgrader's own preprocessors as ``nbgrader_config.py`` sets them up.
+"""Make the exercises from the solutions, with nbgrader's own preprocessors.
 
 ``make release`` and ``nbgrader generate_assignment`` run the same preprocessors in the same order on the same file,
 so they give the same exercise byte for byte. Before that, a solution is inspected: what nbgrader would get wrong in

@@ -1,4 +1,4 @@
-"""What a lecture's claims measure on three more seeds: ``benchmarks/seeds/NN.json``.
+"""Measure a lecture's claims on three more seeds, into benchmarks/seeds/.
 
 The seeds are those that follow the notebook's own, so that nobody chooses them. A claim that misses on one of them is
 recorded like the others; it is the table that has to tell, and the test that has to fail.
@@ -11,46 +11,44 @@ import json
 from pathlib import Path
 from typing import Any
 
-from course_utils.commands.shared import notebooks
+from course_utils.commands.shared import notebooks, stamps
 from course_utils.commands.shared.kernels import ExecutionError, execute
 from course_utils.commands.shared.records import records
 from course_utils.errors import InputError
 
-__all__ = ["main", "measure", "target"]
+__all__ = ["main", "measure"]
 
 _MORE = 3
-
-
-def target(path: Path) -> Path:
-    """Where the measurements of the lecture at ``path`` are kept."""
-    return notebooks.root() / "benchmarks" / "seeds" / f"{path.stem[:2]}.json"
+_FIGURES = ("plotting", "diagrams", "widgets")
+"""What draws moves no number: a change there leaves the measurements as they are."""
 
 
 def measure(path: Path, seeds: list[int], profile: str = "full") -> dict[str, Any]:
     """Execute a copy of the lecture once for each seed, strict, and collect its claims; the file stays as it is.
 
     Returns:
-        ``notebook``, ``profile``, ``code_hash``, ``helpers_hash``, ``versions``, ``seconds`` of each run, and
-        ``claims``: for each id its ``kind``, ``op``, ``bound``, ``unit``, ``stretch`` and ``runs``, a list of
-        ``seed``, ``measured``, ``holds``, ``judged`` and ``data``.
+        ``notebook``, ``profile``, ``code_hash``, ``versions``, ``definitions`` that the numbers rest on (what only
+        draws is left out), ``seconds`` of each run, and ``claims``: for each id its ``kind``, ``op``, ``bound``,
+        ``unit``, ``stretch`` and ``runs``, a list of ``seed``, ``measured``, ``holds``, ``judged`` and ``data``.
 
     Raises:
         ExecutionError: if the notebook stops for another reason than a claim that misses.
     """
     claims: dict[str, dict[str, Any]] = {}
-    seconds, made = [], {}
+    seconds, course = [], {}
+    definitions = stamps.definitions(notebooks.read(path), without=_FIGURES)
     for seed in seeds:
         print(f"{notebooks.relative(path)}, seed {seed}")
         environment = {"COURSE_SEED": str(seed), "COURSE_PROFILE": profile, "COURSE_STRICT": "1"}
         notebook = execute(path, environment=environment, forgive=["ClaimMissed"])
-        made = notebook.metadata["course"]
-        seconds.append(made["seconds"])
+        course = notebook.metadata["course"]
+        seconds.append(course["seconds"])
         for record in records(notebook):
             kept = {name: record[name] for name in ("kind", "op", "bound", "unit", "stretch")}
             claim = claims.setdefault(record["id"], kept | {"runs": []})
             claim["runs"].append({name: record[name] for name in ("seed", "measured", "holds", "judged", "data")})
-    told = {name: made[name] for name in ("profile", "code_hash", "helpers_hash", "versions")}
-    return {"notebook": path.stem} | told | {"seconds": seconds, "claims": claims}
+    head = {name: course[name] for name in ("profile", "code_hash", "versions")}
+    return {"notebook": path.stem} | head | {"definitions": definitions, "seconds": seconds, "claims": claims}
 
 
 def main(arguments: list[str]) -> int:
@@ -58,20 +56,20 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("course_utils seeds", description="A lecture's claims on three more seeds.")
     parser.add_argument("notebook", nargs="?", help="number, stem or path of a lecture")
     path = notebooks.one(parser.parse_args(arguments).notebook, ["notebooks"], what="lecture")
-    made = notebooks.read(path).metadata.get("course")
-    if not made:
+    course = notebooks.read(path).metadata.get("course")
+    if not course:
         raise InputError(f"{notebooks.relative(path)} was never executed, so its own seed is not known: make execute.")
     try:
-        found = measure(path, [made["seed"] + step for step in range(1, _MORE + 1)])
+        result = measure(path, [course["seed"] + step for step in range(1, _MORE + 1)])
     except ExecutionError as error:
-        print(f"{error}\n{notebooks.relative(target(path))} is untouched.")
+        print(f"{error}\n{notebooks.relative(notebooks.seeds_file(path))} is untouched.")
         return 1
-    notebooks.write_text(target(path), json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    notebooks.write_text(notebooks.seeds_file(path), json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     missed = False
-    for identity, claim in found["claims"].items():
+    for identity, claim in result["claims"].items():
         values = " · ".join("nan" if run["measured"] is None else f"{run['measured']:.4g}" for run in claim["runs"])
         misses = [run["seed"] for run in claim["runs"] if not run["holds"]]
         missed = missed or bool(misses)
         print(f"{'✗' if misses else '✓'} {identity}: {values} {claim['unit']} (bar {claim['op']} {claim['bound']:g})")
-    print(f"{notebooks.relative(target(path))}: written")
+    print(f"{notebooks.relative(notebooks.seeds_file(path))}: written")
     return 1 if missed else 0

@@ -1,4 +1,4 @@
-"""Slides out of the notebooks: one reveal.js page each, from the cells' slide metadata.
+"""Make slides of the notebooks: one reveal.js page each, from the slide metadata of the cells.
 
 The pages take reveal.js, MathJax, RequireJS and jQuery from the network. For a room without one, put copies beside
 the pages first::

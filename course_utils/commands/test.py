@@ -1,4 +1,4 @@
-"""The course tested as a whole: style, types, and one pytest run over the tests and every notebook."""
+"""Unit tests, style, types, and every notebook executed: one pytest run over tests and notebooks."""
 
 from __future__ import annotations
 

@@ -1,18 +1,19 @@
-"""The three folders that data may lie in: the user's own, the course's cache, and one that lasts for this session."""
+"""The two folders that data may lie in: the user's own, and the course's cache.
+
+Both variables are made absolute when ``course_utils`` is imported, once, so that they mean one folder in all processes.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from course_utils.errors import InputError
 
-__all__ = ["cache_folder", "own_folder", "session_folder"]
+__all__ = ["cache_folder", "own_folder"]
 
 _NAME = "deep-unsupervised-course"
-_session: tempfile.TemporaryDirectory[str] | None = None
 
 
 def own_folder() -> Path | None:
@@ -46,18 +47,3 @@ def cache_folder() -> Path:
         return home / "Library" / "Caches" / _NAME
     asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (asked if asked.is_absolute() else home / ".cache") / _NAME
-
-
-def session_folder(*, create: bool = False) -> Path | None:
-    """A temporary folder that goes when Python ends, for when the cache cannot be written.
-
-    Args:
-        create: make it if there is none yet; otherwise ``None`` is returned then.
-
-    Raises:
-        OSError: if it cannot be made.
-    """
-    global _session
-    if _session is None and create:
-        _session = tempfile.TemporaryDirectory(prefix=f"{_NAME}-", ignore_cleanup_errors=True)
-    return Path(_session.name) if _session else None

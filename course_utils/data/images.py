@@ -13,29 +13,13 @@ import torch
 from torch.nn import functional
 
 from course_utils import runtime
-from course_utils.data import _torchvision
-from course_utils.data.catalogue import IMAGES, DataSet
-from course_utils.data.sources import Found, announce_stand_in, open_set, remember
-from course_utils.errors import InputError, did_you_mean
+from course_utils.data.catalogue import ImageSet, choose
+from course_utils.data.sources import StandInBanner, announce, obtain
+from course_utils.errors import InputError
 
 __all__ = ["ImageData", "Split", "load_images"]
 
-_CLASSES = {
-    "mnist": tuple("0123456789"),
-    "fashion-mnist": (
-        "T-shirt",
-        "trousers",
-        "pullover",
-        "dress",
-        "coat",
-        "sandal",
-        "shirt",
-        "sneaker",
-        "bag",
-        "ankle boot",
-    ),
-}
-_STAND_IN = "handwritten digits, built-in stand-in for"
+_DIGITS = "1,797 real handwritten digits of 8 by 8 pixels from scikit-learn, enlarged to 28 by 28"
 
 
 @dataclass(frozen=True)
@@ -67,6 +51,10 @@ class Split:
         if n < 1:
             raise InputError(f"take({n}) leaves nothing; take at least 1 image.")
         return Split(self.images[:n], self.labels[:n])
+
+    def one_of_each(self) -> torch.Tensor:
+        """The first image of each class, in the order of the labels: shape (K, 1, 28, 28) where K classes occur."""
+        return torch.stack([self.images[self.labels == label][0] for label in self.labels.unique()])
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} images of {self.images.shape[-2]} × {self.images.shape[-1]})"
@@ -120,62 +108,54 @@ def load_images(name: str, *, device: torch.device | str | None = None) -> Image
         InputError: if there is no set of that name, or ``COURSE_DATA`` names no folder.
         DataError: if a file in the user's own folder is damaged.
     """
-    if name not in IMAGES:
-        raise InputError(f'There are no images called "{name}". {did_you_mean(str(name), IMAGES)}')
-    data = IMAGES[name]
+    data = choose(name, "are no images", ImageSet)
     place = torch.device(device) if device is not None else runtime.current().device
-    with open_set(data) as found:
-        loaded = _stand_in(data, place) if found is None else _real(data, found, place)
-    remember(loaded.source)
-    print(
-        f"{loaded.source}: {len(loaded.train):,} training, {len(loaded.val):,} validation, "
-        f"{len(loaded.test):,} test images"
-    )
-    return loaded
-
-
-def _real(data: DataSet, found: Found, place: torch.device) -> ImageData:
-    mnist = _torchvision.load().datasets.mnist
-    images, labels, test_images, test_labels = (
-        read(str(found.files[file.name]))
-        for file, read in zip(data.files, (mnist.read_image_file, mnist.read_label_file) * 2, strict=True)
-    )
-    train_val, test = _split(images, labels, place), _split(test_images, test_labels, place)
-    return _build(data, found.source, train_val, test, len(train_val) // 12, _CLASSES[data.name])
-
-
-def _stand_in(data: DataSet, place: torch.device) -> ImageData:
-    from sklearn.datasets import load_digits  # takes a second, and is seldom needed
-
-    announce_stand_in(data, "1,797 real handwritten digits of 8 × 8 pixels from scikit-learn, enlarged to 28 × 28")
-    digits = load_digits()
-    small = torch.from_numpy(digits.images.astype(np.float32)).unsqueeze(1) / 16
-    large = functional.interpolate(small, size=(20, 20), mode="bicubic", align_corners=False).clamp(0, 1)
-    images = functional.pad(large, (4, 4, 4, 4)).mul(255).round().to(torch.uint8).squeeze(1)
-    labels = torch.from_numpy(digits.target.astype(np.int64))
-    num_test = len(images) // 7
-    train_val = _split(images[:-num_test], labels[:-num_test], place)
-    test = _split(images[-num_test:], labels[-num_test:], place)
-    source = f"{_STAND_IN} {data.title}"
-    return _build(data, source, train_val, test, len(train_val) // 12, _CLASSES["mnist"])
-
-
-def _split(images: torch.Tensor, labels: torch.Tensor, place: torch.device) -> Split:
-    """Bytes of shape (N, 28, 28) as a split; the only copy in float32 is made on the device."""
-    return Split(images.to(place).unsqueeze(1).float().div_(255), labels.to(place))
-
-
-def _build(
-    data: DataSet, source: str, train_val: Split, test: Split, num_val: int, classes: tuple[str, ...]
-) -> ImageData:
-    return ImageData(
+    copy = obtain(data)
+    if copy:
+        images, labels, *others = (_tensor(copy.contents[file.name]) for file in data.files)
+        source, classes, banner = copy.source, data.classes, None
+    else:
+        images, labels, *others = _digits()
+        source, classes = f"handwritten digits, built-in stand-in for {data.title}", tuple("0123456789")
+        banner = StandInBanner(data.title, _DIGITS)
+    train_val, test = _split(images, labels, place), _split(others[0], others[1], place)
+    num_train = len(train_val) - len(train_val) // 12
+    loaded = ImageData(
         name=data.name,
         title=data.title,
         source=source,
-        is_real=not source.startswith(_STAND_IN),
-        train=Split(train_val.images[:-num_val], train_val.labels[:-num_val]),
-        val=Split(train_val.images[-num_val:], train_val.labels[-num_val:]),
+        is_real=copy is not None,
+        train=Split(train_val.images[:num_train], train_val.labels[:num_train]),
+        val=Split(train_val.images[num_train:], train_val.labels[num_train:]),
         test=test,
         train_val=train_val,
         classes=classes,
     )
+    sizes = f"{num_train:,} training, {len(loaded.val):,} validation, {len(test):,} test images"
+    announce(source, sizes, banner)
+    return loaded
+
+
+def _tensor(content: bytes) -> torch.Tensor:
+    """The bytes behind the header of a file in MNIST's format, in the shape that the header gives."""
+    num_axes = content[3]
+    shape = np.frombuffer(content, ">u4", count=num_axes, offset=4)
+    return torch.tensor(np.frombuffer(content, np.uint8, offset=4 + 4 * num_axes).reshape(shape))
+
+
+def _digits() -> list[torch.Tensor]:
+    """Images of the stand-in to train on, their labels, those of the test set, their labels; as bytes."""
+    from sklearn.datasets import load_digits  # takes a second, and is seldom needed
+
+    digits = load_digits()
+    small = torch.from_numpy(digits.images.astype(np.float32)).unsqueeze(1) / 16
+    large = functional.interpolate(small, size=(20, 20), mode="bicubic", align_corners=False).clamp(0, 1)
+    images = functional.pad(large, (4, 4, 4, 4)).mul(255).round().to(torch.uint8).squeeze(1)
+    labels = torch.from_numpy(digits.target)
+    num_test = len(images) // 7
+    return [images[:-num_test], labels[:-num_test], images[-num_test:], labels[-num_test:]]
+
+
+def _split(images: torch.Tensor, labels: torch.Tensor, place: torch.device) -> Split:
+    """Bytes of shape (N, 28, 28) as a split; the only copy in float32 is made on the device."""
+    return Split(images.to(place).unsqueeze(1).float().div_(255), labels.to(place).long())

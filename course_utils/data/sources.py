@@ -8,49 +8,66 @@ has not been verified.
 from __future__ import annotations
 
 import html
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from IPython.display import display
 
-from course_utils.data.catalogue import DataSet
-from course_utils.data.fetch import fetch, set_aside
-from course_utils.data.files import DamagedError, MissingError, collect
-from course_utils.data.folders import cache_folder, own_folder, session_folder
+from course_utils.data.catalogue import FileSet
+from course_utils.data.downloads import CACHE, download, set_aside
+from course_utils.data.files import DamagedError, MissingError, collect, folders_below, near_miss
+from course_utils.data.folders import cache_folder, own_folder
 from course_utils.errors import DataError
 
-__all__ = ["Found", "StandInBanner", "announce_stand_in", "loaded_sources", "open_set", "remember"]
+__all__ = ["Copy", "StandInBanner", "announce", "loaded_sources", "obtain", "survey"]
 
-CACHE = "the course's cache"
+OWN = "your folder"
+SYSTEM = "Debian's package"
 _loaded: list[str] = []
-_announced: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Found:
-    """A set that was found: the kind of its source, and its verified, unpacked files by name."""
+class Copy:
+    """A set that was found: the kind of its source, and the verified contents of its files by name."""
 
     source: str
-    files: dict[str, Path]
+    contents: dict[str, bytes]
 
 
-@contextmanager
-def open_set(data: DataSet) -> Iterator[Found | None]:
-    """Find a set, for as long as the ``with`` block lasts.
+def obtain(data: FileSet) -> Copy | None:
+    """Find a set, or download it.
 
-    Yields:
-        Where it was found, or ``None`` if it is nowhere to be had.
+    Returns:
+        What was found, or ``None`` if it is nowhere to be had.
 
     Raises:
         InputError: if ``COURSE_DATA`` is no folder or ``COURSE_MIRROR`` no address.
         DataError: if the user's own folder holds a damaged file.
     """
-    with ExitStack() as stack:
-        yield _find(data, stack)
+    for kind, folders in _places(data):
+        try:
+            return Copy(f"{data.title}, {kind}", collect(data, folders))
+        except MissingError as missing:
+            if kind == OWN:
+                print(_lack(data, str(missing)), flush=True)
+        except DamagedError as damaged:
+            print(_mend(data, kind, damaged), flush=True)
+    result = download(data)
+    return result and Copy(f"{data.title}, {result[0]}", result[1])
+
+
+def survey(data: FileSet) -> str:
+    """The source of a set on this machine, ``"none here"``, or which file is damaged; nothing is downloaded."""
+    for kind, folders in _places(data):
+        try:
+            collect(data, folders)
+        except MissingError:
+            continue
+        except DamagedError as damaged:
+            return f"{damaged.path} is damaged ({damaged.problem})"
+        return kind
+    return "none here"
 
 
 def loaded_sources() -> list[str]:
@@ -58,10 +75,13 @@ def loaded_sources() -> list[str]:
     return list(_loaded)
 
 
-def remember(source: str) -> None:
-    """Enter a source into :func:`loaded_sources`."""
+def announce(source: str, sizes: str, banner: StandInBanner | None = None) -> None:
+    """Say in a line what was loaded, and remember it for :func:`loaded_sources`; a banner is shown the first time."""
     if source not in _loaded:
         _loaded.append(source)
+        if banner:
+            display(banner)
+    print(f"{source}: {sizes}")
 
 
 class StandInBanner:
@@ -87,98 +107,34 @@ class StandInBanner:
         return f'<div role="alert" style="{style}"><b>{first}</b><br>{"<br>".join(rest)}</div>'
 
 
-def announce_stand_in(data: DataSet, stand_in: str) -> None:
-    """Show the banner, once per set and process."""
-    if data.name not in _announced:
-        _announced.add(data.name)
-        display(StandInBanner(data.title, stand_in))
+def _places(data: FileSet) -> Iterator[tuple[str, list[Path]]]:
+    """The kinds of source on this machine, in order, with the folders that the files may lie in."""
+    if own := own_folder():
+        yield OWN, folders_below(data, own)
+    yield CACHE, [cache_folder() / data.folder]
+    if data.system_folder:
+        yield SYSTEM, [data.system_folder]
 
 
-def _find(data: DataSet, stack: ExitStack) -> Found | None:
-    return (
-        _in_own_folder(data, stack)
-        or _in_cache(data, stack)
-        or _in_session(data, stack)
-        or _in_system(data, stack)
-        or _downloaded(data, stack)
-    )
+def _lack(data: FileSet, name: str) -> str:
+    """That the user's own folder has no file of that name, in a line, and what comes nearest to it."""
+    near = near_miss(data, own_folder() or Path(), name)
+    hint = f"; what comes nearest is {near} (move, rename or unpack it)" if near else ""
+    return f"Your folder (COURSE_DATA) has no {data.folder}/{name}{hint}: going on to the next source of {data.title}."
 
 
-def _open(data: DataSet, folder: Path, stack: ExitStack, kind: str) -> Found:
-    def scratch() -> Path:
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="course-unpacked-")))
-
-    return Found(f"{data.title}, {kind}", collect(data, folder, scratch))
-
-
-def _in_own_folder(data: DataSet, stack: ExitStack) -> Found | None:
-    root = own_folder()
-    if root is None:
-        return None
-    try:
-        return _open(data, root / data.folder, stack, "your folder")
-    except MissingError as missing:
-        _say(f"Your folder (COURSE_DATA) has no {data.folder}/{missing}: going on to the next source of {data.title}.")
-        return None
-    except DamagedError as damaged:
+def _mend(data: FileSet, kind: str, damaged: DamagedError) -> str:
+    """What is done about a damaged file, in a line; the user's own is left to them, and stops the search."""
+    path, problem = damaged.path, damaged.problem
+    if kind == OWN:
         raise DataError(
-            f"{data.folder}/{damaged.path.name} in your folder (COURSE_DATA) is damaged or cannot be read: "
-            f"{damaged.problem}. "
-            "Put a good copy in its place, or delete it and the course looks elsewhere."
+            f"{path.relative_to(own_folder() or '').as_posix()} in your folder (COURSE_DATA) is damaged or cannot be "
+            f"read: {problem}. Put a good copy in its place, or delete it and the course looks elsewhere."
         ) from None
-
-
-def _in_cache(data: DataSet, stack: ExitStack) -> Found | None:
-    try:
-        return _open(data, cache_folder() / data.folder, stack, CACHE)
-    except MissingError:
-        return None
-    except DamagedError as damaged:
-        if set_aside(data, damaged.path):
-            mend = f"it is set aside as {damaged.path.name}.damaged and fetched anew"
-        else:
-            mend = "it is fetched anew"
-        _say(f"{damaged.path.name} of {data.title} in {CACHE} is damaged: {damaged.problem}; {mend}.")
-        return None
-
-
-def _in_session(data: DataSet, stack: ExitStack) -> Found | None:
-    root = session_folder()
-    if root is None:
-        return None
-    try:
-        return _open(data, root / data.folder, stack, "downloaded for this session")
-    except (MissingError, DamagedError):
-        shutil.rmtree(root / data.folder, ignore_errors=True)
-        return None
-
-
-def _in_system(data: DataSet, stack: ExitStack) -> Found | None:
-    if data.system_folder is None:
-        return None
-    try:
-        return _open(data, data.system_folder, stack, "Debian's package")
-    except MissingError:
-        return None
-    except DamagedError as damaged:
-        _say(
-            f"{damaged.path} is damaged: {damaged.problem}; mend it with: "
-            f"sudo apt install --reinstall {data.system_package}. Going on to the next source of {data.title}."
-        )
-        return None
-
-
-def _downloaded(data: DataSet, stack: ExitStack) -> Found | None:
-    root = fetch(data)
-    if root is None:
-        return None
-    kind = CACHE if root == cache_folder() else "downloaded for this session"
-    try:
-        return _open(data, root / data.folder, stack, kind)
-    except (MissingError, DamagedError) as error:
-        _say(f"{data.title} was downloaded and is gone again: {error}.")
-        return None
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
+    if kind == CACHE:
+        aside = f"set aside as {path.name}.damaged and " if set_aside(data, path) else ""
+        return f"{path.name} of {data.title} in {CACHE} is damaged: {problem}; it is {aside}fetched anew."
+    return (
+        f"{path} is damaged: {problem}; mend it with: sudo apt install --reinstall {data.system_package}. "
+        f"Going on to the next source of {data.title}."
+    )

@@ -1,15 +1,18 @@
-"""Text as strings: tiny Shakespeare, and the blank verse that stands in for it."""
+"""Text as strings: tiny Shakespeare, and the blank verse that stands beside it, and in for it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from course_utils.data import verse
-from course_utils.data.catalogue import TEXTS
-from course_utils.data.sources import announce_stand_in, open_set, remember
-from course_utils.errors import InputError, did_you_mean
+from course_utils.data.catalogue import GeneratedText, TextSet, choose
+from course_utils.data.generated import Generated
+from course_utils.data.sources import StandInBanner, announce, obtain
 
 __all__ = ["TextData", "load_text"]
+
+_VERSE = "blank verse from a small grammar of the course's own, whose true entropy is known"
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,16 @@ class TextData:
         name: what it was loaded as, ``"tiny-shakespeare"``.
         title: what people call it.
         source: the kind of its source; never a path.
-        is_real: False for the stand-in.
+        is_real: False for the stand-in; generated verse that was asked for is its own real source.
         train: the first 81 % of the characters.
         val: the last 10 % of the first 90 %, to tune on.
         test: the last 10 %.
         train_val: the first 90 %, to refit on.
         alphabet: the distinct characters of the whole text, sorted.
-        log_prob: the generator's log-probability of the whole stand-in, in nats; None for a real text.
-        entropy: the true entropy of the stand-in's source in nats per character, in closed form; None for a real text.
+        log_prob: the generator's log-probability of the whole text, in nats; None for a text that nothing generated.
+        entropy: the true entropy of the generator in nats per character, in closed form; None likewise.
+        test_log_prob: the generator's log-probability of ``test``, given what comes before it, in nats; None likewise,
+            and for the stand-in, whose test part begins in the middle of a speech.
     """
 
     name: str
@@ -41,52 +46,63 @@ class TextData:
     alphabet: str = field(repr=False)
     log_prob: float | None = None
     entropy: float | None = None
+    test_log_prob: float | None = None
+
+    @property
+    def test_log_prob_per_character(self) -> float | None:
+        """``test_log_prob`` over the length of ``test``: no model can expect to do better. None where that is None."""
+        return None if self.test_log_prob is None else self.test_log_prob / len(self.test)
 
 
 def load_text(name: str) -> TextData:
     """Load a text and print one line that says where it comes from.
 
-    The sources are those of :func:`course_utils.data.load_images`; the stand-in is about 500,000 characters of blank
-    verse, the same each time, see :mod:`course_utils.data.verse`.
+    The sources of tiny Shakespeare are those of :func:`course_utils.data.load_images`; its stand-in is about 500,000
+    characters of blank verse, the same each time, see :mod:`course_utils.data.verse`.
+
+    ``"verse"`` is the same blank verse as a set of its own: real data, since the generator is the truth. Its validation
+    and test parts begin where the next speech does, so that their true log-probability is known.
 
     Args:
-        name: ``"tiny-shakespeare"``.
+        name: ``"tiny-shakespeare"`` or ``"verse"``.
 
     Raises:
         InputError: if there is no text of that name, or ``COURSE_DATA`` names no folder.
         DataError: if the file in the user's own folder is damaged.
     """
-    if name not in TEXTS:
-        raise InputError(f'There is no text called "{name}". {did_you_mean(str(name), TEXTS)}')
-    data = TEXTS[name]
-    log_prob = entropy = None
-    with open_set(data) as found:
-        if found is not None:
-            source = found.source
-            text = "".join(found.files[file.name].read_text(encoding="utf-8") for file in data.files)
-        else:
-            announce_stand_in(data, "blank verse from a small grammar of the course's own, whose true entropy is known")
-            source = f"generated blank verse, built-in stand-in for {data.title}"
-            play = verse.write()
-            text, log_prob, entropy = play.text, play.log_prob, verse.entropy_per_character()
-    train_val, test = text[: len(text) * 9 // 10], text[len(text) * 9 // 10 :]
-    train, val = train_val[: len(train_val) * 9 // 10], train_val[len(train_val) * 9 // 10 :]
+    data = choose(name, "is no text", TextSet, GeneratedText)
+    play, banner = None, None
+    if isinstance(data, GeneratedText):
+        play = data.write()
+        source, text = Generated(data.title).source, play.text
+    elif isinstance(data, TextSet) and (copy := obtain(data)):
+        source, text = copy.source, "".join(copy.contents[file.name].decode() for file in data.files)
+    else:
+        play, banner = verse.write(), StandInBanner(data.title, _VERSE)
+        source, text = f"generated blank verse, built-in stand-in for {data.title}", play.text
+
+    # cut where the shares say or, in a generated set, at the next speech
+    end = len(text) * 9 // 10
+    middle = end * 9 // 10
+    test_log_prob = None
+    if play and not banner:
+        middle, end = (next(start for start in play.starts if start >= cut) for cut in (middle, end))
+        test_log_prob = math.fsum(p for p, start in zip(play.log_probs, play.starts, strict=True) if start >= end)
     alphabet = "".join(sorted(set(text)))
-    remember(source)
-    print(
-        f"{source}: {len(train):,} training, {len(val):,} validation, {len(test):,} test characters, "
-        f"{len(alphabet)} distinct"
-    )
-    return TextData(
-        name=name,
+    loaded = TextData(
+        name=data.name,
         title=data.title,
         source=source,
-        is_real=found is not None,
-        train=train,
-        val=val,
-        test=test,
-        train_val=train_val,
+        is_real=banner is None,
+        train=text[:middle],
+        val=text[middle:end],
+        test=text[end:],
+        train_val=text[:end],
         alphabet=alphabet,
-        log_prob=log_prob,
-        entropy=entropy,
+        log_prob=play.log_prob if play else None,
+        entropy=play.entropy if play else None,
+        test_log_prob=test_log_prob,
     )
+    sizes = f"{middle:,} training, {end - middle:,} validation, {len(text) - end:,} test characters"
+    announce(source, f"{sizes}, {len(alphabet)} distinct", banner)
+    return loaded

@@ -1,8 +1,8 @@
 """Blank verse from a small grammar and lexicon of our own: text whose true entropy is known.
 
-It stands in for tiny Shakespeare where that cannot be had. Speeches under the speaker's name, in lines of five iambs
-(ten syllables): ``np1`` is a noun phrase of one foot ("the KING"), ``np2`` of two ("the GEN-tle QUEEN"), ``nph``
-ends in half a foot ("the SOL-dier"); a digit in a class of words is its number of syllables.
+It stands beside tiny Shakespeare, and in for it where that cannot be had. Speeches under the speaker's name, in
+lines of five iambs (ten syllables): ``np1`` is a noun phrase of one foot ("the KING"), ``np2`` of two ("the GEN-tle
+QUEEN"), ``nph`` ends in half a foot ("the SOL-dier"); a digit in a class of words is its number of syllables.
 
 The grammar is unambiguous, so the generator's log-probability is that of the text: every word belongs to one class,
 and no two derivations give the same sequence of classes (a test goes through all of them). The speaker is drawn
@@ -144,6 +144,11 @@ class Verse:
     log_prob: float
     starts: tuple[int, ...]
     log_probs: tuple[float, ...]
+
+    @property
+    def entropy(self) -> float:
+        """The true entropy of what it was drawn from, in nats per character."""
+        return entropy_per_character()
 
 
 def write(num_characters: int = 500_000, *, seed: int = 0) -> Verse:

@@ -1,5 +1,6 @@
 """The commands: what make offers, what the command line says to a wrong word, what the doctor finds."""
 
+import errno
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from course_utils.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
+COMMANDS = commands.commands()
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
@@ -37,13 +39,63 @@ def test_help_lists_every_target():
     phony = set(re.search(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE)[1].split())
     assert listed == phony
     assert {"lab", "test", "test-full", "run", "execute", "seeds", "stale", "release", "data", "slides"} <= listed
+    assert set(commands.commands()) - {"grade"} <= listed
 
 
 def test_every_command_leads_to_a_function_of_this_package():
-    for target, _ in commands.COMMANDS.values():
-        module, function = target.split(":")
-        code = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
-        assert re.search(rf"^def {function}\(arguments: list\[str\]", code, flags=re.MULTILINE), target
+    assert {"lab", "test", "run", "execute", "seeds", "stale", "release", "grade", "new", "pages"} <= set(COMMANDS)
+    for name in COMMANDS:
+        code = (ROOT / "course_utils" / "commands" / f"{name}.py").read_text(encoding="utf-8")
+        assert re.search(r"^def main\(arguments: list\[str\]\) -> int:", code, flags=re.MULTILINE), name
+
+
+def test_a_command_says_in_a_line_what_it_does():
+    for name, text in COMMANDS.items():
+        assert re.fullmatch(r"[A-Z][^`]+\.", text), (name, text)
+        assert len(text) <= 110, (name, text)
+
+
+def test_a_new_file_is_a_new_command(tmp_path, monkeypatch):
+    (tmp_path / "commands").mkdir()
+    (tmp_path / "commands" / "greet.py").write_text('"""Say hello.\n\nAnd more."""\nraise ImportError\n')
+    (tmp_path / "commands" / "__init__.py").write_text("")
+    monkeypatch.setattr(commands, "__file__", str(tmp_path / "__main__.py"))
+    assert commands.commands() == {"greet": "Say hello."}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
+def test_help_needs_neither_torch_nor_matplotlib(arguments):
+    code = (
+        "import sys; from course_utils.__main__ import main\ntry: main(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "print('loaded:', *({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert "usage: " in done.stdout
+    assert done.stdout.endswith("\nloaded:\n")
+
+
+def test_the_module_of_the_command_test_holds_no_tests():
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "course_utils/commands"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+
+
+def test_a_console_without_arrows_gets_other_characters():
+    command = [sys.executable, "-c", "from course_utils.__main__ import main; main(['help']); print('→ ρ̂ ✓')"]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode("cp1252").splitlines()[-1] == "? ??? ?".replace("???", "?" * len("ρ̂"))
+
+
+def test_a_full_disk_is_said_in_a_line(capsys, monkeypatch):
+    def fill(arguments):
+        raise OSError(errno.ENOSPC, "No space left on device", "build/page.html")
+
+    monkeypatch.setattr("course_utils.commands.doctor.main", fill)
+    assert commands.main(["doctor"]) == 1
+    assert capsys.readouterr().err == "doctor: the disk is full, at build/page.html; make room and try again.\n"
 
 
 @needs_make
@@ -108,7 +160,7 @@ def test_an_error_for_people_is_one_line(capsys, monkeypatch):
 def test_without_a_command_the_usage_is_shown(capsys):
     assert commands.main([]) == 0
     usage = capsys.readouterr().out
-    assert all(name in usage for name in commands.COMMANDS)
+    assert all(name in usage for name in COMMANDS)
 
 
 def test_doctor_prints_a_line_for_everything():
@@ -148,7 +200,7 @@ def test_a_broken_package_is_a_finding_with_advice(tmp_path, monkeypatch, name, 
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     finding = doctor.examine(name)
     assert not finding.works
-    assert said in finding.found
+    assert said in finding.state
     assert "pip install" in finding.advice
     assert str(finding).startswith("!!")
 
@@ -161,7 +213,7 @@ def test_doctor_says_which_file_is_damaged(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     finding = doctor.examine("data")
     assert not finding.works
-    assert "train-images-idx3-ubyte is damaged (cut short" in finding.found
+    assert "train-images-idx3-ubyte is damaged (cut short" in finding.state
 
 
 def test_doctor_says_that_the_cache_cannot_be_written(tmp_path, monkeypatch):

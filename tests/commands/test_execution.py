@@ -49,7 +49,7 @@ def test_execute_stores_outputs_and_what_they_were_made_with(
     stored = nbformat.read(path, as_version=4)
     made = stored.metadata["course"]
     assert (made["profile"], made["seed"], made["data"]) == ("full", 5, [])
-    assert {"course_utils", "course_utils.claims", "course_utils.runtime"} <= set(made["helpers"])
+    assert {"check", "setup", "Claim"} <= set(made["definitions"])
     assert set(made["versions"]) == {"python", "torch", "torchvision", "numpy", "course_utils"}
     assert "+" not in made["versions"]["torch"]
     assert list(stale.stale([path])) == []
@@ -138,38 +138,3 @@ def test_seeds_records_a_miss_and_goes_on(course: Path, capsys: pytest.CaptureFi
     ]
     assert [run["holds"] for run in stored["claims"]["t/later"]["runs"]] == [True] * 3
     assert "✗ t/seed: 6 · 7 · 8" in capsys.readouterr().out
-
-
-def test_helpers_hash_follows_the_syntax_and_not_the_docstrings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stamps, "_PACKAGE", tmp_path)
-
-    def hashed(text: str) -> str:
-        stamps._tree.cache_clear()
-        (tmp_path / "one.py").write_text(text, encoding="utf-8")
-        return stamps.helpers_hash(["course_utils.one"])
-
-    first = hashed('"""A."""\ndef f(x):\n    """B."""\n    return x\n')
-    assert hashed('"""Other."""\n# a remark\n\ndef f(x):\n    return (x)\n') == first
-    assert hashed('"""A."""\ndef f(x):\n    """B."""\n    return -x\n') != first
-    gone = stamps.helpers_hash(["course_utils.one", "course_utils.two"])
-    assert gone == stamps.helpers_hash(["course_utils.two", "course_utils.one", "course_utils.one"])
-    stamps._tree.cache_clear()
-
-
-def test_stale_names_helpers_that_changed(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = lecture(course, "x = 1")
-    node = nbformat.read(path, as_version=4)
-    node.metadata["course"] = {
-        "code_hash": stamps.code_hash(node),
-        "helpers": ["course_utils.errors"],
-        "helpers_hash": stamps.helpers_hash(["course_utils.errors"]),
-    }
-    sample.write(node, path)
-    assert stale.main([]) == 0
-    assert "Every stored output belongs" in capsys.readouterr().out
-    node.metadata["course"]["helpers_hash"] = "0"
-    sample.write(node, path)
-    assert stale.main([]) == 0
-    assert "notebooks/01_sample.ipynb: the helpers it imports have changed" in capsys.readouterr().out

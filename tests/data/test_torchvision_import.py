@@ -14,7 +14,7 @@ from course_utils.errors import CourseError
 
 WORKS = """
 import torch
-from course_utils import _torchvision
+from course_utils.data import _torchvision
 defined = []
 define = torch.library.define
 torch.library.define = lambda name, *rest, **named: (defined.append(name), define(name, *rest, **named))

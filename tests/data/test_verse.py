@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from course_utils.data import load_text, verse
+from course_utils.data import verse
 from course_utils.data.grammar import Grammar
 from course_utils.data.verse import GRAMMAR, SPEAKERS
 from course_utils.errors import InputError
@@ -199,18 +199,3 @@ def test_long_enough_soon_enough_and_the_same_again() -> None:
 def test_text_is_the_same_on_every_machine() -> None:
     text = verse.write(2_000).text
     assert text.startswith("Corvane:\nYour golden sister sees this gracious sea,\n")
-
-
-def test_as_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.delenv("COURSE_DATA", raising=False)
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setenv("COURSE_MIRROR", "http://127.0.0.1:9")
-    data = load_text("tiny-shakespeare")
-    text = data.train_val + data.test
-    assert not data.is_real
-    assert text == verse.write().text
-    assert data.train + data.val == data.train_val
-    assert len(data.test) == math.ceil(len(text) / 10)
-    assert data.entropy == verse.entropy_per_character()
-    assert data.log_prob is not None
-    assert -data.log_prob / len(text) == pytest.approx(data.entropy, rel=0.01)

@@ -15,6 +15,14 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+SPEC = """
+minutes = 4
+headline = "t/trained"
+claims = [
+    { id = "t/exact", kind = "exact", op = "<=", bound = 1.0 },
+    { id = "t/trained", kind = "trained", op = "<=", bound = 2.0, data = "MNIST", stretch = 1.0 },
+]
+""".lstrip()
 JUDGES = """
 from course_utils.checks.core import Check, Wrong, call, number
 
@@ -32,9 +40,10 @@ check_total = Check("total", is_four, "adding works.")
 
 
 def course(folder: Path) -> Path:
-    """An empty course with the real ``nbgrader_config.py``."""
-    for name in ("notebooks", "solutions", "exercises"):
+    """An empty course with the real ``nbgrader_config.py``, and the spec of a lecture."""
+    for name in ("notebooks", "solutions", "exercises", "specs"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "specs" / f"{STEM}.toml").write_text(SPEC, encoding="utf-8")
     shutil.copyfile(ROOT / "nbgrader_config.py", folder / "nbgrader_config.py")
     return folder
 

@@ -1,4 +1,4 @@
-"""What the tests of the data serve and read: a small set in MNIST's own format, and a server of it on this machine."""
+"""What the tests of the data serve and read: a small set in MNIST's own format, a server of it, and the real data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import socket
 import struct
 import threading
 import time
@@ -17,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
 
-from course_utils.data import _torchvision
-from course_utils.data.catalogue import IMAGES, TEXTS, DataFile, DataSet
+import course_utils.data  # noqa: F401 (so that processes forked from one that has imported this start quickly)
+from course_utils.data.catalogue import DataFile, ImageSet, TextSet, known
+from course_utils.data.sets import mnist
 
-_torchvision.load()  # so that processes forked from one that has imported this start quickly
-
+IMAGE_FILE = "train-images-idx3-ubyte"
+STAND_IN = "handwritten digits, built-in stand-in for MNIST"
 TEXT = "To sleep, perchance to read a small set.\n" * 20
 
 
@@ -47,17 +51,16 @@ def pack(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def small_images(name: str = "mnist") -> DataSet:
+def small_images(name: str = "mnist") -> ImageSet:
     """The course's set of that name with the small files in place of the real ones."""
     files = tuple(DataFile(n, len(c), hashlib.md5(c).hexdigest()) for n, c in contents().items())
-    sums = tuple(hashlib.md5(pack(c)).hexdigest() for c in contents().values())
-    return replace(IMAGES[name], files=files, packed_sums=sums, system_folder=None)
+    return replace(known(ImageSet)[name], files=files, system_folder=None)
 
 
-def small_text() -> DataSet:
+def small_text() -> TextSet:
     content = TEXT.encode()
     file = DataFile("input.txt", len(content), hashlib.sha256(content).hexdigest())
-    return replace(TEXTS["tiny-shakespeare"], files=(file,))
+    return replace(known(TextSet)["tiny-shakespeare"], files=(file,))
 
 
 def lay(folder: Path, *, packed: bool = False) -> Path:
@@ -89,10 +92,8 @@ def serving() -> Iterator[Server]:
             self._reply(body=False)
 
         def do_GET(self) -> None:
-            # torchvision looks for redirections first, by a GET that says it is a HEAD and whose body it does not read
-            body = self.headers.get("Method") != "HEAD"
-            server.gets[self.path] += body
-            self._reply(body=body)
+            server.gets[self.path] += 1
+            self._reply(body=True)
 
         def _reply(self, *, body: bool) -> None:
             content = server.files.get(self.path)
@@ -125,7 +126,7 @@ def load_in_a_process(environment: dict[str, str], together: Any, results: Any) 
     """Load the small set, at the same moment as all who wait at ``together``; report sums of it."""
     os.environ.update(environment)
     os.environ.pop("COURSE_DATA", None)
-    IMAGES["mnist"] = small_images()
+    mnist.SET = small_images()
     from course_utils.data import load_images
 
     together.wait()
@@ -136,11 +137,50 @@ def load_in_a_process(environment: dict[str, str], together: Any, results: Any) 
         results.put(repr(error))
 
 
+def send(content: bytes, claimed: int | None = None) -> Callable[[http.server.BaseHTTPRequestHandler, bytes], None]:
+    """What answers with ``content``, whatever was asked for, and says that it has ``claimed`` bytes."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler, _: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(claimed or len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
 def slowly(handler: http.server.BaseHTTPRequestHandler, content: bytes) -> None:
     """Answer, send a little, and then nothing more for a while."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
-    handler.wfile.write(content[:10])
+    send(content[:10], claimed=len(content))(handler, content)
     handler.wfile.flush()
     time.sleep(3)
+
+
+def left_over(cache: Path) -> list[str]:
+    """What lies in the cache besides the files of the sets and the locks."""
+    names = {*contents(), "input.txt"}
+    return [p.name for p in cache.rglob("*") if p.is_file() and p.name not in names and p.suffix != ".lock"]
+
+
+def assert_small(data: Any) -> None:
+    """The very pixels and labels of the small set, in order."""
+    for split, seed, n in ((data.train_val, 1, 24), (data.test, 2, 6)):
+        images, labels = pixels(seed, n)
+        assert torch.equal(split.images, torch.from_numpy(images).unsqueeze(1).float() / 255)
+        assert torch.equal(split.labels, torch.from_numpy(labels).long())
+    assert data.is_real
+
+
+def dead_address() -> str:
+    """An address of this machine where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def real_folder(below: str) -> Path:
+    """The user's folder of real data; the test is skipped where there is none, or nothing at ``below`` in it."""
+    root = os.environ.get("COURSE_DATA")
+    if not root or not (Path(root).expanduser() / below).is_dir():
+        pytest.skip(f"COURSE_DATA names no folder with {below}")
+    return Path(root).expanduser()

@@ -17,7 +17,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from course_utils.commands.shared import notebooks, stamps
+from course_utils.commands.shared import notebooks, specs, stamps
 from course_utils.errors import CourseError
 
 __all__ = ["ExecutionError", "execute", "store", "took"]
@@ -33,7 +33,6 @@ print(json.dumps({
     "data": sorted(set(_data.loaded_sources())) if _data else [],
     "versions": {"python": platform.python_version()}
     | {name: version(name).split("+")[0] for name in ("torch", "torchvision", "numpy", "course_utils")},
-    "helpers": sorted(name for name in sys.modules if name.split(".")[0] == "course_utils"),
 }))
 """
 
@@ -90,6 +89,7 @@ def execute(
         ExecutionError: if a cell raises or the kernel dies; the message names notebook, cell, heading and error.
     """
     notebook = notebook or notebooks.read(path)
+    definitions = stamps.definitions(notebook)  # as they are now: a long run may outlast them
     kept = {name: notebook.metadata[name] for name in ("kernelspec", "language_info") if name in notebook.metadata}
     client = _Client(
         notebook,
@@ -123,8 +123,7 @@ def execute(
         "seconds": round(seconds, 1),
         "versions": made["versions"],
         "code_hash": stamps.code_hash(notebook),
-        "helpers_hash": stamps.helpers_hash(made["helpers"]),
-        "helpers": made["helpers"],
+        "definitions": definitions,
     }
     return notebook
 
@@ -187,7 +186,7 @@ def _reason(error: CellExecutionError | DeadKernelError) -> str:
 def took(path: Path, notebook: nbformat.NotebookNode) -> str:
     """How long a notebook took, beside what it may take, in a line."""
     made = notebook.metadata["course"]
-    allowed = notebooks.budget(path, made["profile"])
+    allowed = specs.budget(path, made["profile"])
     verdict = (
         "" if allowed == float("inf") else f", {'within' if made['seconds'] <= allowed else 'OVER'} its {allowed:g} s"
     )

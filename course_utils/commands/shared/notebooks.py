@@ -11,15 +11,16 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from course_utils.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = [
     "EXECUTED",
     "FOLDERS",
-    "budget",
     "clean",
     "find",
     "heading",
@@ -27,7 +28,9 @@ __all__ = [
     "read",
     "relative",
     "root",
+    "seeds_file",
     "write",
+    "write_bytes",
     "write_text",
 ]
 
@@ -37,8 +40,6 @@ EXECUTED = ("notebooks", "solutions")
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-_MINUTES = {1: 4, 2: 4, 3: 8, 4: 6, 5: 6, 6: 8, 7: 8, 8: 6, 9: 10, 10: 8, 11: 8}
-_QUICK_SECONDS = {"notebooks": 15.0, "solutions": 8.0, "exercises": 6.0}
 
 
 def root() -> Path:
@@ -65,8 +66,8 @@ def find(names: Iterable[str] = (), folders: Sequence[str] = FOLDERS) -> list[Pa
         InputError: if a name fits nothing; the message names the notebooks there are.
     """
     course = root()
-    there = [path for folder in folders for path in sorted((course / folder).glob("[0-9]*.ipynb"))]
-    found: list[Path] = []
+    stored = [path for folder in folders for path in sorted((course / folder).glob("[0-9]*.ipynb"))]
+    paths: list[Path] = []
     for name in names:
         path = Path(name)
         if path.suffix == ".ipynb" and path.is_file():
@@ -74,13 +75,15 @@ def find(names: Iterable[str] = (), folders: Sequence[str] = FOLDERS) -> list[Pa
         else:
             stem = name.removesuffix(".ipynb")
             wanted = f"{int(stem):02d}_" if stem.isdecimal() else stem
-            fitting = [p for p in there if p.stem == stem] or [p for p in there if p.stem.startswith(wanted) and wanted]
+            fitting = [p for p in stored if p.stem == stem] or [
+                p for p in stored if wanted and p.stem.startswith(wanted)
+            ]
         if not fitting:
-            stems = sorted({p.stem for p in there})
+            stems = sorted({p.stem for p in stored})
             known = did_you_mean(name, stems) if stems else f"There are none yet in {', '.join(folders)}."
             raise InputError(f'No notebook is called "{name}". {known}')
-        found += [p for p in fitting if p not in found]
-    return found if names else there
+        paths += [p for p in fitting if p not in paths]
+    return paths if names else stored
 
 
 def one(name: str | None, folders: Sequence[str] = FOLDERS, what: str = "notebook") -> Path:
@@ -93,6 +96,11 @@ def one(name: str | None, folders: Sequence[str] = FOLDERS, what: str = "noteboo
         stems = ", ".join(path.stem for path in find([], ["notebooks"])) or "none yet"
         raise InputError(f"Which {what}? Say NB=02 to make, or its number here. There are: {stems}.")
     return find([name], folders)[0]
+
+
+def seeds_file(path: Path) -> Path:
+    """Where the claims of the lecture at ``path``, measured on more seeds, are kept."""
+    return root() / "benchmarks" / "seeds" / f"{path.stem[:2]}.json"
 
 
 def relative(path: Path) -> str:
@@ -109,6 +117,8 @@ def read(path: Path) -> nbformat.NotebookNode:
     Raises:
         InputError: if the file is no notebook (half-written, a merge left open, not JSON).
     """
+    import nbformat
+
     try:
         text = path.read_text(encoding="utf-8")
         return nbformat.reads(text, as_version=4)
@@ -119,18 +129,25 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write a notebook as nbformat does, aside and then renamed into place."""
+    import nbformat
+
     text = nbformat.writes(notebook, version=4)
     write_text(path, text if text.endswith("\n") else text + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` aside and rename it into place, so that nobody ever reads half of it."""
+    """Write ``text``, with line feeds on every system; see :func:`write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write aside and rename into place, so that nobody ever reads half of it, and a full disk costs nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     aside = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
         aside.chmod(0o644)
         aside.replace(path)
     finally:
@@ -157,14 +174,3 @@ def heading(notebook: nbformat.NotebookNode, index: int) -> str:
             if headings:
                 return str(headings[-1])
     return ""
-
-
-def budget(path: Path, profile: str = "full") -> float:
-    """The seconds that a notebook may take on two CPU cores without a GPU; infinite for one of no known number."""
-    folder = path.resolve().parent.name
-    if profile == "quick":
-        return _QUICK_SECONDS.get(folder, float("inf"))
-    if folder == "solutions":
-        return 180.0
-    number = re.match(r"\d+", path.stem)
-    return 60.0 * _MINUTES.get(int(number[0]) if number else 0, float("inf"))

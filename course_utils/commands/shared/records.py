@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-
-from course_utils.claims import MIME_TYPE, Claim
 from course_utils.commands.shared import notebooks
 from course_utils.errors import InputError
+
+if TYPE_CHECKING:
+    import nbformat
+
+    from course_utils.claims import Claim
 
 __all__ = ["Entry", "read_claims", "records"]
 
@@ -26,6 +28,8 @@ class Entry:
 
 def records(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
     """The claims of one notebook as they are stored, in order."""
+    from course_utils.claims import MIME_TYPE  # with torch, which a command's --help does without
+
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     return [dict(output.data[MIME_TYPE]) for output in outputs if MIME_TYPE in output.get("data", {})]
 
@@ -36,6 +40,8 @@ def read_claims(paths: Iterable[Path]) -> list[Entry]:
     Raises:
         InputError: if a stored record lacks a part of a claim, as one made by another version of the helpers would.
     """
+    from course_utils.claims import Claim
+
     entries = []
     for path in paths:
         for record in records(notebooks.read(path)):
