@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.core.calls import Answer
+from course_utils.checks.core.calls import Answer, call
 from course_utils.checks.core.check import Mistake
 from course_utils.checks.core.comparison import compare
 from course_utils.checks.core.outcomes import Wrong, kind_of
 
-__all__ = ["among", "compare_loss", "flat_gradient", "one_of_two", "upright"]
+__all__ = ["among", "compare_loss", "differentiated", "flat_gradient", "one_of_two", "upright"]
 
 
 def compare_loss(
@@ -41,6 +42,24 @@ def compare_loss(
     text = "the value is right, but its gradient is not: {got} instead of {expected}."
     detached = [replace(m, make=differentiated(m.make)) for m in known if "detached" in m.name]
     compare(differentiated(answer), differentiated(reference), draws, detached, text, what="its gradient")
+
+
+def differentiated(function: Answer, position: int, without: str) -> Answer:
+    """The gradient of a function's summed value with respect to one of its arguments.
+
+    Raises:
+        Wrong: with the text ``without`` if the value carries no gradient.
+    """
+
+    @functools.wraps(function)
+    def gradient_of(*arguments: Any) -> Tensor:
+        leaf = arguments[position].clone().requires_grad_()
+        value = call(function, *arguments[:position], leaf, *arguments[position + 1 :])
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            raise Wrong(without)
+        return flat_gradient(value, (leaf,), "the function")
+
+    return gradient_of
 
 
 def flat_gradient(value: Any, weights: tuple[Tensor, ...], name: str) -> Tensor:

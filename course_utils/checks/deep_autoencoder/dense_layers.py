@@ -135,6 +135,11 @@ def _widths(layers: list[nn.Linear]) -> list[tuple[int, int]]:
     return [(layer.in_features, layer.out_features) for layer in layers]
 
 
+def _ask_for_gradients(model: nn.Module, name: str) -> None:
+    if not all(weights.requires_grad for weights in model.parameters()):
+        raise Wrong(f"some weights of {name} are frozen: no optimiser would move them.")
+
+
 def _judge_mlp(mlp: Answer, sizes: list[int], generator: torch.Generator) -> None:
     model = call(mlp, list(sizes))
     if not isinstance(model, nn.Module):
@@ -146,6 +151,7 @@ def _judge_mlp(mlp: Answer, sizes: list[int], generator: torch.Generator) -> Non
         raise Wrong(f"mlp({sizes}) has linear layers of {_widths(layers)}; they should be {wanted}.")
     if any(layer.bias is None for layer in layers):
         raise Wrong(_MLP["no biases"].message)
+    _ask_for_gradients(model, "mlp")
     x = torch.randn(30, sizes[0], generator=generator)
     got, expected = tensor(call(model, x), (30, sizes[-1]), "mlp's output"), _chain(x, layers)
     if close(got, expected, atol=1e-5):
@@ -174,6 +180,7 @@ def _judge_autoencoder(autoencoder: Answer, sizes: list[int], generator: torch.G
         raise Wrong(f"the encoder has linear layers of {_widths(encoder)}, for the sizes {sizes}.")
     if _widths(decoder) != [(o, i) for i, o in reversed(_widths(encoder))]:
         raise Wrong(_AUTOENCODER["no mirror"].message)
+    _ask_for_gradients(model, "autoencoder")
     x = torch.randn(30, sizes[0], generator=generator)
     z = tensor(call(model[0], x), (30, sizes[-1]), "the code")
     if not close(z, _chain(x, encoder), atol=1e-5):

@@ -34,7 +34,8 @@ class _Cloud:
         squares = (x_noisy[:, None] - self.X.to(x_noisy)).square().sum(2)
         return (-squares / (2 * self.std**2)).logsumexp(1)  # up to a constant
 
-    @torch.enable_grad()  # also where the answer has turned it off
+    @torch.inference_mode(False)  # also where the answer has turned autograd off
+    @torch.enable_grad()
     def gradient(self, x_noisy: Tensor) -> Tensor:
         x_noisy = x_noisy.detach().clone().requires_grad_()
         return torch.autograd.grad(self.log_density(x_noisy).sum(), x_noisy)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +16,10 @@ from course_utils.checks.core import (
     Mistake,
     by_hand,
     compare,
+    differentiated,
     fresh,
     images_and_encoder,
+    in_double,
     integer,
     normal,
     uniform,
@@ -29,6 +32,12 @@ def _rates(generator: torch.Generator) -> tuple[float, Tensor]:
     """A wanted average activation from .02 to .3, and average activations (d_h,) from .02 to .9."""
     rho = float(uniform(0.02, 0.3, generator=generator))
     return rho, uniform(0.02, 0.9, integer(4, 8, generator), generator=generator)
+
+
+_DEAD_END = (
+    "the numbers are right, but no gradient passes through them, and the loss below will need it. Look for item, "
+    "float, detach or no_grad."
+)
 
 
 # 1. The average activation -----------------------------------------------------------------------------------------
@@ -76,9 +85,16 @@ _AVERAGE = (
 )
 
 
+def _compare_gradients(answer: Answer, reference: Answer, draws: list[tuple[Any, ...]], position: int) -> None:
+    """What the loss below is made of has to carry a gradient."""
+    one, other = (differentiated(function, position, _DEAD_END) for function in (answer, reference))
+    compare(one, other, draws, (), "the numbers are right, their gradient is {got} and should be {expected}.")
+
+
 def _judge_average(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
+    draws[3:] = in_double(draws[3:])  # where h is almost 1, float32 knows little of 1 − h
     text = "the averages are {got}, and they should be {expected}."
 
     def reference(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -86,6 +102,7 @@ def _judge_average(answer: Answer) -> None:
         return torch.stack([torch.stack([(w @ one + c).sigmoid() for one in x]).mean() for w, c in units])
 
     compare(answer, reference, draws, _AVERAGE, text, what="the average activation")
+    _compare_gradients(answer, reference, draws, 1)
 
 
 average = Check("average_activation", _judge_average, "one number a unit, averaged over the images.", _AVERAGE)
@@ -156,10 +173,15 @@ _DIVERGENCE = (
 
 def _judge_divergence(answer: Answer) -> None:
     generator = fresh()
+
+    def reference(rho: float, rho_hat: Tensor) -> Tensor:
+        return _kl(rho, rho_hat).sum()
+
     draws = [_rates(generator) for _ in range(3)]
     draws += [(0.05, torch.tensor([1e-4, 3e-3, 0.999])), (0.2, torch.tensor([0.2])), (0.5, torch.tensor([0.5, 0.9]))]
     text = "the penalty is {got}, and torch.distributions gives {expected}."
-    compare(answer, lambda rho, rho_hat: _kl(rho, rho_hat).sum(), draws, _DIVERGENCE, text, what="the penalty")
+    compare(answer, reference, draws, _DIVERGENCE, text, what="the penalty")
+    _compare_gradients(answer, reference, draws, 1)
 
 
 divergence = Check("sparsity_penalty", _judge_divergence, "torch.distributions agrees.", _DIVERGENCE)
