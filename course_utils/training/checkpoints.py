@@ -119,6 +119,7 @@ class Checkpoint:
                 f"The checkpoint {self.path} already holds {history.epochs[-1]} epochs, more than"
                 f" num_epochs={num_epochs}. Ask for as many or more, or give another file."
             )
+        self._check_parts(states)
         self.changes = [name for name, text in self.remarks.items() if record["remarks"].get(name) != text]
         for name, part in self._trained.items():
             part.load_state_dict(states[name])
@@ -170,6 +171,20 @@ class Checkpoint:
                 f"The checkpoint {self.path} {told}. Use the same, or give another file, or delete this one to start"
                 " anew."
             )
+
+    def _check_parts(self, states: dict[str, Any]) -> None:
+        """Refuse what belongs to other parts or other optimisers before anything is changed."""
+        hint = "Build the same, or give another file, or delete this one to start anew."
+        if states.keys() != self._trained.keys():
+            there, here = ", ".join(states), ", ".join(self._trained)
+            raise InputError(f"The checkpoint {self.path} holds {there}, and this training has {here}. {hint}")
+        for name, part in self._trained.items():
+            groups = [[len(g["params"]) for g in s.get("param_groups", ())] for s in (states[name], part.state_dict())]
+            if groups[0] != groups[1]:
+                raise InputError(
+                    f"The checkpoint {self.path} has another {name}: groups of {groups[0]} parameters there and of"
+                    f" {groups[1]} here. {hint}"
+                )
 
     def _check_states(self, states: dict[str, Any]) -> None:
         """Refuse what belongs to other networks before anything is changed."""

@@ -11,6 +11,7 @@ import inspect
 import math
 import time
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,9 @@ def run(
         DataError: if the checkpoint is damaged.
     """
     # what there is: networks, where they are, batches
+    for name, value in {"num_epochs": num_epochs, "batch_size": batch_size}.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise InputError(f"{name}={value}; give a whole number, 1 or more.")
     modules = [part for part in trained.values() if isinstance(part, nn.Module)]
     device = next((tensor.device for module in modules for tensor in module.parameters()), torch.device("cpu"))
     if seed is not None:
@@ -219,7 +223,7 @@ def _as_numbers(terms: Any) -> dict[str, float]:
     """What a step returned as numbers by name."""
     named = terms if isinstance(terms, Mapping) else {"loss": terms}
     try:
-        numbers = {str(name): float(value) for name, value in named.items()}
+        numbers = {str(n): float(v.detach() if isinstance(v, Tensor) else v) for n, v in named.items()}
     except (TypeError, ValueError, RuntimeError):
         numbers = {}
     if not numbers:

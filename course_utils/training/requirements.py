@@ -102,7 +102,7 @@ def check_data(data: tuple[Tensor, ...]) -> None:
     Raises:
         InputError: if they carry a graph.
     """
-    if any(tensor.requires_grad for tensor in data):
+    if any(tensor.grad_fn is not None for tensor in data):
         raise InputError(
             "The data carry the graph of what they were computed with, which is gone after the first step;"
             " detach them: encoder(x).detach(), or compute them under torch.no_grad()."
@@ -133,7 +133,7 @@ def explained(measure: Callable[[], T], model: nn.Module, data: tuple[Tensor, ..
         return measure()
     except RuntimeError as error:
         weights = next(parameter.dtype for parameter in model.parameters())
-        other = next((t.dtype for t in data if t.is_floating_point() and t.dtype != weights), None)
+        other = next((t.dtype for t in data if t.dtype != weights), None)
         if other is None or "dtype" not in str(error):
             raise
         short = [str(dtype).removeprefix("torch.") for dtype in (other, weights)]
@@ -163,4 +163,6 @@ def name_of(loss: Callable[..., Any]) -> str:
     if code is None:
         return name
     constants = [constant for constant in code.co_consts if isinstance(constant, (int, float, str))]
-    return f"{name} ({zlib.crc32(code.co_code + repr(constants).encode()):08x})"
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    captured = [value for value in cells if isinstance(value, (int, float, str))]
+    return f"{name} ({zlib.crc32(code.co_code + repr((constants, code.co_names, captured)).encode()):08x})"
