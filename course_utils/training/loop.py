@@ -58,8 +58,9 @@ def run(
 
     Modules in ``trained`` are in ``train()`` mode for the steps and back in their own modes at the end. Ctrl-C (in
     Jupyter the stop button) ends training and keeps history and networks; so does a step that raises :class:`Diverged`
-    or returns a number that is not finite. ``before``, ``validate`` and ``metrics`` are measured in ``eval()`` mode,
-    without gradients and with the same random numbers each time: they never change the training.
+    or returns a loss that is not finite (any of its numbers, where none is called ``"loss"``). ``before``, ``validate``
+    and ``metrics`` are measured in ``eval()`` mode, without gradients and with the same random numbers each time: they
+    never change the training.
 
     Args:
         step: called as ``step(*batch)``, or as ``step(*batch, number=n)`` if it has a parameter of that name, the
@@ -93,6 +94,8 @@ def run(
     for name, value in {"num_epochs": num_epochs, "batch_size": batch_size}.items():
         if not isinstance(value, Integral) or value < 1:
             raise InputError(f"{name}={value}; give a whole number, 1 or more.")
+    if not isinstance(trained, Mapping):
+        raise InputError(f'trained is of type {type(trained).__name__}; give names, too: {{"model": model, …}}.')
     modules = [part for part in trained.values() if isinstance(part, nn.Module)]
     device = next((tensor.device for module in modules for tensor in module.parameters()), torch.device("cpu"))
     if seed is not None:
@@ -184,8 +187,9 @@ class _Log:
 
     def step(self, epoch: int, terms: dict[str, float], means: Means, count: int) -> None:
         """One step was taken, on ``count`` samples."""
-        if not all(map(math.isfinite, terms.values())):
-            values = ", ".join(f"{name} is {value}" for name, value in terms.items())
+        judged = {"loss": terms["loss"]} if "loss" in terms else terms
+        if not all(map(math.isfinite, judged.values())):
+            values = ", ".join(f"{name} is {value}" for name, value in judged.items())
             raise Diverged(f"{values}; the step was applied. Try a smaller learning rate")
         self.history.batch_losses.append(main_term(terms))
         means.add(terms, count)

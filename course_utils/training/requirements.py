@@ -6,6 +6,7 @@ import math
 import zlib
 from collections.abc import Callable
 from numbers import Integral
+from types import FunctionType
 from typing import Any, TypeVar
 
 import torch
@@ -34,11 +35,13 @@ def check_loss(loss: Any) -> None:
     Raises:
         InputError: if ``loss`` is one of torch's, or cannot be called.
     """
-    if isinstance(loss, nn.Module) and type(loss).__module__ == "torch.nn.modules.loss":
-        name = type(loss).__name__
+    owner = loss if isinstance(loss, FunctionType) else type(loss)
+    if owner.__module__ in ("torch.nn.modules.loss", "torch.nn.functional"):
+        usual, call = ("nn.{}", "nn.{}()") if isinstance(loss, nn.Module) else ("F.{}", "F.{}")
+        name = owner.__name__
         raise InputError(
-            f"fit calls loss(model, *batch), and nn.{name} takes output and target. Write a function around it:"
-            f" def loss(model, x): return nn.{name}()(model(x), x)."
+            f"fit calls loss(model, *batch), and {usual.format(name)} takes output and target. Write a function around"
+            f" it: def loss(model, x): return {call.format(name)}(model(x), x)."
         )
     if not callable(loss):
         raise InputError(f"The loss is of type {type(loss).__name__}; give a function loss(model, *batch).")
@@ -110,13 +113,14 @@ def check_data(data: tuple[Tensor, ...]) -> None:
 
 
 def check_batches(data: tuple[Tensor, ...], batch_size: int, model: nn.Module) -> None:
-    """No batch is too small for the model.
+    """No batch is too small for the model, which is left in ``train()`` mode.
 
     Raises:
         InputError: if batch normalisation would meet a batch of one.
     """
-    normalised = any(isinstance(module, nn.BatchNorm1d) for module in model.modules())
-    if normalised and data[0].ndim == 2 and 1 in (batch_size, len(data[0]) % batch_size):
+    model.train()
+    normalised = any(isinstance(module, nn.BatchNorm1d) and module.training for module in model.modules())
+    if normalised and data[0].ndim != 3 and 1 in (batch_size, len(data[0]) % batch_size):
         raise InputError(
             f"Of {len(data[0])} samples in batches of {batch_size}, one batch would hold a single sample, for which"
             " batch normalisation has no variance; take another batch_size."

@@ -175,7 +175,7 @@ def test_what_is_not_finite_stops_it_and_keeps_what_was(kind, capsys):
             return 1.0
         if kind == "raised":
             raise Diverged("the slope is 1e9; the step was not applied")
-        return {"loss": 1.0, "slope": math.inf}
+        return {"generator": 1.0, "slope": math.inf}
 
     history = run(step, points(), {"network": network}, num_epochs=3, batch_size=8)
     assert history.stopped.startswith("diverged in epoch 2, at step 5, ")
@@ -183,6 +183,17 @@ def test_what_is_not_finite_stops_it_and_keeps_what_was(kind, capsys):
     assert len(history.batch_losses) == 4
     assert history.epochs == [1]
     assert "diverged" in capsys.readouterr().out
+
+
+def test_a_term_beside_the_loss_may_be_infinite():
+    history = run(lambda x: {"loss": 1.0, "kl": math.inf}, points(), {"n": nn.Linear(2, 1)}, num_epochs=2, batch_size=8)
+    assert history.stopped is None
+    assert history.train == [1.0, 1.0]
+
+
+def test_names_are_asked_for():
+    with pytest.raises(InputError, match="of type Linear; give names"):
+        run(lambda x: 1.0, points(), nn.Linear(2, 1), num_epochs=1)
 
 
 def test_nan_in_validation_alone_is_said_once(capsys):

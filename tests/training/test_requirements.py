@@ -37,12 +37,17 @@ def train(model, objective=loss, x=None, **options):
 MISTAKES = {
     "codes with a graph": (lambda m: train(m, x=(m(data()), data())), "detach"),
     "a loss of torch's": (lambda m: train(m, nn.MSELoss()), "nn.MSELoss takes output and target"),
+    "a function of torch's": (lambda m: train(m, nn.functional.mse_loss), "F.mse_loss takes output and target"),
     "no function": (lambda m: train(m, 0.5), "of type float"),
     "LBFGS": (lambda m: train(m, optimizer=torch.optim.LBFGS(m.parameters())), "LBFGS"),
     "a class": (lambda m: train(m, optimizer=torch.optim.SGD), r"make one: torch.optim.SGD\(model.parameters"),
     "a word": (lambda m: train(m, optimizer="adam"), "of type str"),
     "double precision": (lambda m: train(m, x=data().double()), "The data are float64 and the model's weights float32"),
     "lazy layers": (lambda m: train(build(nn.LazyLinear(6))), "call it once on a batch"),
+    "a batch of one image": (
+        lambda m: train(build(nn.Flatten(), nn.Linear(6, 6), nn.BatchNorm1d(6)), x=data(17).reshape(-1, 1, 2, 3)),
+        "one batch would hold a single sample",
+    ),
     "a batch of one": (
         lambda m: train(build(nn.Linear(6, 6), nn.BatchNorm1d(6)), x=data(17)),
         "one batch would hold a single sample",
@@ -56,6 +61,17 @@ def test_a_first_mistake_is_one_line(name):
     with pytest.raises(InputError, match=message) as error:
         act(build())
     assert "\n" not in str(error.value)
+
+
+class Frozen(nn.BatchNorm1d):
+    """Batch normalisation that stays as it was found."""
+
+    def train(self, mode=True):
+        return super().train(False)
+
+
+def test_batch_normalisation_that_is_kept_in_eval_takes_a_batch_of_one():
+    assert train(build(nn.Linear(6, 6), Frozen(6)), x=data(17)).stopped is None
 
 
 def test_batch_normalisation_of_images_takes_a_batch_of_one():
