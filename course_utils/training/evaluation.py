@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.batches import batches
+from course_utils.data.minibatches import batches
 from course_utils.errors import InputError
 from course_utils.runtime import random_state, restore_random_state
 from course_utils.training.history import Means

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.data.batches import batches
+from course_utils.data.minibatches import batches
 from course_utils.errors import InputError
 from course_utils.training.evaluation import as_tensors
 

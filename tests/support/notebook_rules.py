@@ -16,7 +16,7 @@ from course_utils.commands.shared.records import records
 from course_utils.commands.shared.specs import Required
 
 MOST_BYTES = 2_000_000
-MOST_LINES = 16
+MOST_LINES = 15
 SLIDES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 MACHINE = re.compile(r"/(?:work|root|home|tmp|Users|private|site-packages)/[\w.]|[A-Z]:\\+Users\\|ipykernel_\d+")
 WARNING = re.compile(r"\b[A-Z]\w*Warning\b|\bUserWarning\b|^WARNING\b|\[W \d", re.MULTILINE)
@@ -110,7 +110,7 @@ def size(path: Path) -> list[str]:
     return [f"has {bytes_ / 1e6:.2f} MB; the most is {MOST_BYTES / 1e6} MB"] if bytes_ >= MOST_BYTES else []
 
 
-def anatomy(notebook: nbformat.NotebookNode) -> list[str]:
+def anatomy(notebook: nbformat.NotebookNode, most: int = MOST_LINES) -> list[str]:
     """Little code at a time, each piece introduced by prose; check cells do not count as code."""
     complaints, run = [], 0
     for number, cell in enumerate(notebook.cells, 1):
@@ -120,8 +120,8 @@ def anatomy(notebook: nbformat.NotebookNode) -> list[str]:
         lines = [line.strip() for line in cell.source.splitlines()]
         # a comment is prose, and a bracket that the formatter puts on a line of its own says nothing
         lines = [line for line in lines if line.strip(")]},") and not line.startswith("#")]
-        if len(lines) > MOST_LINES:
-            complaints.append(f"cell {number} has {len(lines)} lines of code; the most is {MOST_LINES}")
+        if len(lines) > most:
+            complaints.append(f"cell {number} has {len(lines)} lines of code; the most is {most}")
         run += 0 if cell.metadata.get("nbgrader", {}).get("grade") else 1
         if run > 2:
             complaints.append(f"cell {number} is the third code cell in a row; say something before it")
