@@ -80,7 +80,7 @@ def one_of_two(index: int, *names: str) -> Answer:
     """A view of a function's first or second result; a :class:`Wrong` when there are not two tensors."""
 
     def view(value: Any) -> Tensor:
-        if not isinstance(value, tuple) or len(value) != 2:
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise Wrong(f"two results are asked for, {' and '.join(names)}, and what comes back is {kind_of(value)}.")
         if not isinstance(value[index], Tensor):
             raise Wrong(f"{names[index]} should be a tensor, and it is {kind_of(value[index])}.")

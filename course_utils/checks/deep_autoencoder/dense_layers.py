@@ -152,7 +152,9 @@ def _judge_mlp(mlp: Answer, sizes: list[int], generator: torch.Generator) -> Non
     if any(layer.bias is None for layer in layers):
         raise Wrong(_MLP["no biases"].message)
     _ask_for_gradients(model, "mlp")
-    x = torch.randn(30, sizes[0], generator=generator)
+    if not all(layer.weight.any() for layer in layers):
+        raise Wrong("a linear layer of mlp has nothing but zeros for weights; leave nn.Linear as it comes.")
+    x = 30 * torch.randn(30, sizes[0], generator=generator)  # far out, where another bend than a ReLU shows
     got, expected = tensor(call(model, x), (30, sizes[-1]), "mlp's output"), _chain(x, layers)
     if close(got, expected, atol=1e-5):
         return
@@ -181,6 +183,8 @@ def _judge_autoencoder(autoencoder: Answer, sizes: list[int], generator: torch.G
     if _widths(decoder) != [(o, i) for i, o in reversed(_widths(encoder))]:
         raise Wrong(_AUTOENCODER["no mirror"].message)
     _ask_for_gradients(model, "autoencoder")
+    if not all(layer.weight.any() for layer in encoder + decoder):
+        raise Wrong("a linear layer of autoencoder has nothing but zeros for weights; leave nn.Linear as it comes.")
     x = torch.randn(30, sizes[0], generator=generator)
     z = tensor(call(model[0], x), (30, sizes[-1]), "the code")
     if not close(z, _chain(x, encoder), atol=1e-5):
@@ -208,9 +212,9 @@ def _gradient(loss: Answer) -> Answer:
 def _judge_deep(mlp: Answer, autoencoder: Answer, loss: Answer) -> None:
     generator = fresh()
     d_x, h, k = integer(12, 16, generator), integer(8, 10, generator), integer(3, 5, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k], [h, h, h, h]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k], [h, h, h, h], [d_x, h, 6, 9, 7, k]):
         _judge_mlp(mlp, sizes, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k], [d_x, k]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [d_x, k], [d_x, 6, h, k]):
         _judge_autoencoder(autoencoder, sizes, generator)
     draws = [(_autoencoder([d_x, k]), normal(n, d_x, generator=generator)) for n in (6, 9, 20, 1)]
     compare(loss, _loss, draws, _LOSS, "loss is {got}; per image, summed over its pixels, it is {expected}.")

@@ -189,12 +189,14 @@ def _share(accuracy: Any) -> float:
 def _judge_probing(ridge: Answer, probe_accuracy: Answer) -> None:
     generator = fresh()
     draws: list[tuple[Any, ...]] = []
-    for strength in (0.5, 3.0, 20.0):
+    for strength in (0.5, 3.0, 20.0, 0.01):
         n, k, classes = integer(30, 50, generator), integer(3, 6, generator), integer(5, 9, generator)
         labels = torch.randint(classes - 2, (n,), generator=generator)  # the last classes are not among the labels
         draws.append((normal(n, k, generator=generator) + 2, labels, strength, classes))
     draws.append(draws[0][:3])  # the number of classes has a default
-    fewer = [(Z[:2], labels[:2], *others) for Z, labels, *others in draws]  # fewer codes than entries in a code
+    fewer = [
+        (Z[:2], labels[:2], *others) for Z, labels, *others in draws if others[0] > 0.1
+    ]  # fewer codes than entries in a code
     for i, name in enumerate(("W", "b")):
         text = f"{name} is {{got}}, and where the penalised error is smallest it is {{expected}}."
         compare(ridge, _ridge, draws, _RIDGE, text, one_of_two(i, "W", "b"), what=name)

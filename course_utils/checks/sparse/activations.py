@@ -99,7 +99,9 @@ def _judge_average(answer: Answer) -> None:
         units = zip(W, b, strict=True)
         return torch.stack([torch.stack([(w @ one + c).sigmoid() for one in x]).mean() for w, c in units])
 
-    compare(answer, reference, draws, _AVERAGE, text, what="the average activation")
+    x, W, b = draws[0]
+    far = (x, W, torch.cat([b[:-2], b.new_tensor([200.0, -200.0])]))  # where an exponential overflows
+    compare(answer, reference, [*draws, far], _AVERAGE, text, what="the average activation")
     _compare_gradients(answer, reference, draws, 1)
 
 
