@@ -12,7 +12,19 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, compare, fresh, images_and_encoder, in_double
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    by_hand,
+    call,
+    compare,
+    fresh,
+    images_and_encoder,
+    in_double,
+    kind_of,
+)
 
 __all__ = ["jacobian", "penalty"]
 
@@ -90,6 +102,7 @@ def _judge_jacobian(answer: Answer) -> None:
     draws[2:] = in_double(draws[2:])  # the notebook has both
     text = "the Jacobian is {got}, and autograd finds {expected}."
     compare(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
+    call(by_hand(answer), *draws[0])
 
 
 jacobian = Check("jacobian", _judge_jacobian, "autograd finds the same matrix for every image.", _JACOBIAN)
@@ -194,7 +207,9 @@ def _judge_penalty(answer: Answer) -> None:
     compare(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
     x, W, b = draws[0]
     with _Largest() as largest:
-        call(answer, x, W, b)
+        value = call(answer, x, W, b)
+    if not isinstance(value, Tensor):
+        raise Wrong(f"contractive_penalty should return a tensor of one number, and it returns {kind_of(value)}.")
     if largest.entries >= len(x) * W.numel():
         raise Wrong(_BUILT)
 
