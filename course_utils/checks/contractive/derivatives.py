@@ -1,4 +1,4 @@
-"""Checks of exercise 06, first part: the Jacobian of a sigmoid encoder, and its squared norm in closed form."""
+"""Checks: the Jacobian of a sigmoid encoder, and its squared norm in closed form."""
 
 from __future__ import annotations
 

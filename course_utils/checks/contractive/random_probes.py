@@ -1,4 +1,4 @@
-"""The check of Hutchinson's estimator, part of exercise 06: its probes, its value and the gradient through it."""
+"""The check of Hutchinson's estimator: its probes, its value and the gradient through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of what lies between codes, part of exercise 03: interpolation, and a Gaussian to draw codes from."""
+"""The check of what lies between codes: interpolation, and a Gaussian to draw codes from."""
 
 from __future__ import annotations
 

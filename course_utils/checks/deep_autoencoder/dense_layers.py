@@ -1,4 +1,4 @@
-"""Check of exercise 03: layers, a deep autoencoder made of them, and its loss."""
+"""Check: layers, a deep autoencoder made of them, and its loss."""
 
 from __future__ import annotations
 

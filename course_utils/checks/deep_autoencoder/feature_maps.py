@@ -1,4 +1,4 @@
-"""The check of a convolutional encoder and decoder, part of exercise 03: the table's layers, and what they compute."""
+"""The check of a convolutional encoder and decoder: the table's layers, and what they compute."""
 
 from __future__ import annotations
 

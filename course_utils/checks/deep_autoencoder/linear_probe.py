@@ -1,4 +1,4 @@
-"""The check of the probe, part of exercise 03: ridge regression, and a protocol that does not deceive itself."""
+"""The check of the probe: ridge regression, and a protocol that does not deceive itself."""
 
 from __future__ import annotations
 

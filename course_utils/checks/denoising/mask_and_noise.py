@@ -1,4 +1,4 @@
-"""The check of the two corruptions, part of exercise 04: masking and Gaussian noise, judged by what they do to a crowd.
+"""The check of the two corruptions: masking and Gaussian noise, judged by what they do to a crowd.
 
 A corruption is random, so no two answers agree in their numbers. What is judged are properties: which pixels are
 touched, how many, how much, whether by one choice for all, and where the randomness comes from.

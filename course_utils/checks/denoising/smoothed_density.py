@@ -1,4 +1,4 @@
-"""The check of the best denoiser of a finite set and of the score, part of exercise 04."""
+"""The check of the best denoiser of a finite set and of the score."""
 
 from __future__ import annotations
 

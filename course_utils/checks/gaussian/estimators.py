@@ -1,4 +1,4 @@
-"""Checks of exercise 01: the two estimators, and what they are on average."""
+"""Checks: the two estimators, and what they are on average."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of exercise 01: the log-likelihood of one Gaussian, and of a mixture of several."""
+"""Checks: the log-likelihood of one Gaussian, and of a mixture of several."""
 
 from __future__ import annotations
 

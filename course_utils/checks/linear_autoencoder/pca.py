@@ -1,4 +1,4 @@
-"""Checks of exercise 02, first half: PCA from the SVD, and the variance that its components hold.
+"""Checks: PCA from the SVD, and the variance that its components hold.
 
 Where a gap holds several functions, the answer, and the ``make`` of a :class:`Mistake`, is a tuple of them.
 """

@@ -1,4 +1,4 @@
-"""Check of exercise 02: a linear autoencoder with tied weights."""
+"""Check: a linear autoencoder with tied weights."""
 
 from __future__ import annotations
 

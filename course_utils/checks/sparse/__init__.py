@@ -1,4 +1,4 @@
-"""Checks of exercise 05, sparse autoencoders."""
+"""Checks of the exercise on sparse autoencoders."""
 
 from course_utils.checks.sparse.activations import average, divergence
 from course_utils.checks.sparse.excitation import best_input

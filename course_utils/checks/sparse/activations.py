@@ -1,4 +1,4 @@
-"""Checks of exercise 05, first part: average activations, and the divergence from the wanted one."""
+"""Checks: average activations, and the divergence from the wanted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of exercise 05, last part: the input that excites a unit most."""
+"""Checks: the input that excites a unit most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check of exercise 05: the gradient of the sparsity penalty by hand."""
+"""Check: the gradient of the sparsity penalty by hand."""
 
 from __future__ import annotations
 
