@@ -128,7 +128,10 @@ def course(tmp_path, monkeypatch):
     return write
 
 
-def test_run_writes_the_page_of_a_notebook_that_shadows_names_and_hides_its_output(course, capsys, tmp_path):
+def test_run_writes_the_page_of_a_notebook_that_shadows_names_and_hides_its_output(
+    course, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
     course(
         "6 * 7",
         "import os, sys\nsys.stdout = open(os.devnull, 'w')",

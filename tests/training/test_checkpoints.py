@@ -22,7 +22,8 @@ def test_ctrl_c_keeps_model_and_history_and_another_process_goes_on(tmp_path):
     path = tmp_path / "a.safetensors"
     settings = {"seed": None, "schedule": "one-cycle", "validation": data(9)}
     script = f"""
-        import sys, time
+        import signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
         sys.path.insert(0, {HERE!r})
         import small_trainings as t
         def pause(model, value):

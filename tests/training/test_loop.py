@@ -119,6 +119,7 @@ def test_two_players_are_trained_by_one_step_that_is_told_its_number():
 
 
 @pytest.mark.parametrize("stop", [0, 4, 8])
+@pytest.mark.usefixtures("interrupt")
 def test_two_players_go_on_bit_for_bit(tmp_path, capsys, stop):
     whole, path = Players(), tmp_path / "players.safetensors"
     expected = play(whole)
