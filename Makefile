@@ -37,7 +37,7 @@ execute: $(VENV)/.installed ## execute in place, full and strict, and store the 
 seeds: $(VENV)/.installed ## measure a lecture's claims on three more seeds (NB=02)
 	@$(RUN) seeds "$(NB)"
 
-stale: $(VENV)/.installed ## list the notebooks that were executed with older helpers
+stale: $(VENV)/.installed ## list what was made with something that has changed since
 	@$(RUN) stale
 
 release: $(VENV)/.installed-tests ## make the exercises from the solutions
@@ -46,7 +46,7 @@ release: $(VENV)/.installed-tests ## make the exercises from the solutions
 pages: $(VENV)/.installed ## the tables of README and START_HERE, the gallery and CLAIMS.md, out of the stored notebooks
 	@$(RUN) pages
 
-claims: $(VENV)/.installed ## the table of all claims, out of the stored notebooks
+claims: $(VENV)/.installed ## list all claims, out of the stored notebooks
 	@$(RUN) claims
 
 data: $(VENV)/.installed ## fetch, verify and prepare every data set beforehand
@@ -67,7 +67,11 @@ clean: ## remove what can be made again (not the environment, not the data, no g
 # The environment: made once, installed into again only when the pins changed.
 
 $(VENV)/.created:
-	@if [ -x $(PY) ] && $(PY) -c '$(SUPPORTED)' 2>/dev/null; then touch $@; exit 0; fi; \
+	@if [ -x $(PY) ] && $(PY) -c 'import pip; $(SUPPORTED)' 2>/dev/null; then touch $@; exit 0; fi; \
+	if [ -n "$$(ls -A $(VENV) 2>/dev/null)" ]; then \
+	    echo "The folder $(VENV) is there, and in it no Python from 3.11 to 3.13 with pip. It is left as it is:" >&2; \
+	    echo "move it away (or finish it: its Python needs pip), then try again." >&2; exit 1; \
+	fi; \
 	for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	    if "$$candidate" -c '$(SUPPORTED)' 2>/dev/null; then found="$$candidate"; break; fi; \
 	done; \
@@ -79,7 +83,7 @@ $(VENV)/.created:
 	    echo "$$found has no venv module. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; \
 	fi; \
 	echo "Making the environment $(VENV) with $$("$$found" --version)"; \
-	"$$found" -m venv --clear $(VENV) && touch $@
+	"$$found" -m venv $(VENV) && touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing the course's packages into $(VENV): once, some minutes (torch is large)"

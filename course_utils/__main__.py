@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        print(f"{name}: the disk is full, at {error.filename}; make room and try again.", file=sys.stderr)
+        where = f", at {error.filename}" if error.filename else ""
+        print(f"{name}: the disk is full{where}; make room and try again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\n{name}: stopped.", file=sys.stderr)

@@ -56,14 +56,14 @@ def one_class_aucs(
     Source: the protocol of Ruff et al., *Deep one-class classification*, ICML 2018.
     """
     train = images.train if n_train is None else images.train.take(n_train)
-    found = []
+    aucs = []
     for label in range(len(images.classes)):
         score = fit_score(train.flat[train.labels == label], label)
         with torch.no_grad():
             scores = score(images.test.flat)
         normal = images.test.labels == label
-        found.append(auc(scores[normal], scores[~normal]))
-    return np.array(found)
+        aucs.append(auc(scores[normal], scores[~normal]))
+    return np.array(aucs)
 
 
 def pca_residual(x: Tensor, k: int) -> Score:

@@ -111,8 +111,8 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
 def _affine(mean: Tensor, cross: Tensor, covariance: Tensor, corrupted_mean: Tensor, like: Tensor) -> AffineMap:
     """The map mean + cross · covariance⁺ (x̃ − corrupted_mean); directions that do not vary are left out."""
     variances, axes = torch.linalg.eigh(covariance)
-    told = variances > 1e-10 * variances[-1]
-    inverse = (axes[:, told] / variances[told]) @ axes[:, told].T
+    varying = variances > 1e-10 * variances[-1]
+    inverse = (axes[:, varying] / variances[varying]) @ axes[:, varying].T
     weight = cross @ inverse
     bias = mean - weight @ corrupted_mean
     return AffineMap(weight.to(like), bias.to(like))

@@ -68,10 +68,10 @@ def probe(encode: Encode, images: ImageData, *, n_train: int | None = None) -> P
         return (scores.argmax(1) == labels).double().mean().item()
 
     z_val = _features(encode, images.val.flat)
-    found = {strength: accuracy(z_val, images.val.labels, strength) for strength in STRENGTHS}
-    best = max(STRENGTHS, key=lambda strength: found[strength])
+    accuracies = {strength: accuracy(z_val, images.val.labels, strength) for strength in STRENGTHS}
+    best = max(STRENGTHS, key=lambda strength: accuracies[strength])
     test = accuracy(_features(encode, images.test.flat), images.test.labels, best)
-    return Probe(test, found[best], best, features.shape[1])
+    return Probe(test, accuracies[best], best, features.shape[1])
 
 
 def random_features(

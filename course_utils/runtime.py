@@ -14,7 +14,18 @@ import torch
 
 from course_utils.errors import InputError, did_you_mean
 
-__all__ = ["PROFILES", "Runtime", "current", "is_strict", "pick", "profile", "seed_everything", "setup"]
+__all__ = [
+    "PROFILES",
+    "Runtime",
+    "current",
+    "is_strict",
+    "pick",
+    "profile",
+    "random_state",
+    "restore_random_state",
+    "seed_everything",
+    "setup",
+]
 
 PROFILES = ("full", "quick")
 T = TypeVar("T")
@@ -81,6 +92,21 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """The state of torch's random number generators, on the CPU and on ``device``."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type != "cpu":
+        states[device.type] = getattr(torch, device.type).get_rng_state(device)
+    return states
+
+
+def restore_random_state(states: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Put back what :func:`random_state` returned."""
+    torch.set_rng_state(states["cpu"])
+    if device.type in states and device.type != "cpu":
+        getattr(torch, device.type).set_rng_state(states[device.type], device)
 
 
 def setup(seed: int = 0) -> Runtime:

@@ -44,6 +44,6 @@ def main(arguments: list[str]) -> int:
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()
     print(f"{len(paths)} files and folders removed.")
-    if kept := sorted((course / "build").glob("*")):
-        print(f"Kept: {', '.join(map(notebooks.relative, kept))}. Grades may be in there; delete it yourself.")
+    if others := sorted((course / "build").glob("*")):
+        print(f"Kept: {', '.join(map(notebooks.relative, others))}. Grades may be in there; delete it yourself.")
     return 0

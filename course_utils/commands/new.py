@@ -94,16 +94,20 @@ _CHECKS = '''
 
 from __future__ import annotations
 
-from course_utils.checks.core import Check, Wrong
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, normal
 
 __all__ = ["first"]
 
-
-def _judge(answer: object) -> None:
-    raise Wrong("this check has not been written yet.")
+_MISTAKES: tuple[Mistake, ...] = ()  # at least two, each with what to say, and the code that makes it
 
 
-first = Check("first", _judge, "…")
+def _judge(answer: Answer) -> None:
+    generator = fresh()
+    draws = [(normal(n, generator=generator),) for n in (2, 3, 5)]
+    compare(answer, lambda x: x.mean(), draws, _MISTAKES)
+
+
+first = Check("first", _judge, "…", _MISTAKES)
 '''
 
 _TEST = '''
@@ -166,8 +170,8 @@ def begin(stem: str) -> list[Path]:
         f"tests/checks/{name}/test_gaps.py": _filled(_TEST, words),
     }
     files = {notebooks.root() / place: text.lstrip("\n") for place, text in texts.items()}
-    if taken := [path for path in files if path.exists()]:
-        raise InputError(f"{notebooks.relative(taken[0])} is there already; nothing is overwritten.")
+    if existing := [path for path in files if path.exists()]:
+        raise InputError(f"{notebooks.relative(existing[0])} is there already; nothing is overwritten.")
     for path, text in files.items():
         notebooks.write_text(path, text)
     return list(files)

@@ -134,12 +134,12 @@ def _claims_table(entries: Iterable[Entry]) -> str:
 
 def _notebooks_table(lectures: Iterable[Path]) -> str:
     """README's row per lecture: what it asks, minutes measured, and the headline claim that its spec names."""
-    wanted = specs.read_all()
+    tasks = specs.read_all()
     rows = ["| notebook | what it asks | minutes | headline claim |", "|---|---|---|---|"]
     for path in lectures:
         notebook = notebooks.read(path)
         record = notebook.metadata.get("course", {})
-        headline = wanted[path.stem].headline if path.stem in wanted else None
+        headline = tasks[path.stem].headline if path.stem in tasks else None
         claim = next((entry.claim for entry in read_claims([path]) if entry.claim.id == headline), None)
         links = [f"[{_title(notebook, path)}]({notebooks.relative(path)})", *_twins(path).values()]
         minutes = f"{record['seconds'] / 60:.1f}" if "seconds" in record else "not executed yet"

@@ -68,6 +68,8 @@ def inspect(notebook: nbformat.NotebookNode, name: str) -> None:
     seen: dict[str, int] = {}
     for number, cell in enumerate(notebook.cells, 1):
         where = f"{name}, cell {number}"
+        if not isinstance(cell.metadata.get("nbgrader", {}), dict):
+            raise InputError(f"{where}: its metadata nbgrader is {cell.metadata.nbgrader!r}; remove it.")
         identity = cell.metadata.get("nbgrader", {}).get("grade_id")
         if identity is not None and identity in seen:
             raise InputError(
@@ -126,12 +128,17 @@ def make(path: Path, config: Path | None = None) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m course_utils release [02 …] [--check]``: write the exercises, or say which have drifted."""
+    """``python -m course_utils release [02 …] [--check]``: write the exercises, or say which have drifted.
+
+    Returns:
+        1 when an exercise is not, or not now, what its solution gives; else 0.
+    """
     parser = argparse.ArgumentParser("course_utils release", description="Make the exercises from the solutions.")
     parser.add_argument("notebook", nargs="*", help="number, stem or path of a solution; all when left out")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if an exercise is not what it should be"
     )
+    parser.add_argument("--force", action="store_true", help="overwrite an exercise even if somebody has worked in it")
     options = parser.parse_args(arguments)
     course, drifted = notebooks.root(), []
     solutions = notebooks.find(options.notebook, ["solutions"])
@@ -142,6 +149,9 @@ def main(arguments: list[str]) -> int:
         elif options.check:
             drifted.append(target)
             print(f"{notebooks.relative(target)}: not what its solution gives; run `make release`")
+        elif not options.force and _is_worked_on(target):
+            drifted.append(target)
+            print(f"{notebooks.relative(target)}: somebody has worked in it; kept. Move it away, or add --force")
         else:
             notebooks.write_text(target, text)
             print(f"{notebooks.relative(target)}: written")
@@ -159,6 +169,14 @@ def _settings(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path} is missing; it tells nbgrader how to make an exercise. Restore it from git.")
     return PyFileConfigLoader(path.name, str(path.parent)).load_config()
+
+
+def _is_worked_on(exercise: Path) -> bool:
+    """Whether cells were run in an exercise, which a release leaves without outputs."""
+    if not exercise.is_file():
+        return False
+    cells = [cell for cell in notebooks.read(exercise).cells if cell.cell_type == "code"]
+    return any(cell.outputs or cell.execution_count is not None for cell in cells)
 
 
 def _grader(cell: nbformat.NotebookNode, role: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.commands.shared import notebooks
+from course_utils.commands.shared import notebooks, pages
 from course_utils.commands.shared.kernels import ExecutionError, execute, took
 
 __all__ = ["main", "page"]
@@ -19,6 +19,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("notebook", nargs="?", help="number or stem of a lecture, or the path of any notebook")
     path = notebooks.one(parser.parse_args(arguments).notebook)  # the lecture, when there is one
     notebook = notebooks.read(path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # the page shows this run alone
+    notebook = pages.plain(notebook, notebooks.relative(path))
     print(notebooks.relative(path))
     failure: ExecutionError | None = None
     try:
@@ -35,7 +39,6 @@ def page(notebook: nbformat.NotebookNode, path: Path) -> Path:
     from nbconvert import HTMLExporter
 
     suffix = {"solutions": "_solution", "exercises": "_exercise"}.get(path.resolve().parent.name, "")
-    html, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": path.stem}})
     target = notebooks.root() / "build" / f"{path.stem}{suffix}.html"
-    notebooks.write_text(target, html)
+    notebooks.write_text(target, pages.html(notebook, path.stem, HTMLExporter))
     return target

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.commands.shared import notebooks
+from course_utils.commands.shared import notebooks, pages
 
 __all__ = ["convert", "libraries", "main"]
 
@@ -75,8 +75,13 @@ def convert(notebook: nbformat.NotebookNode, title: str, settings: dict[str, str
     """
     from nbconvert import SlidesExporter
 
-    shown = nbformat.from_dict({**notebook, "cells": [_without_marks(cell) for cell in notebook.cells]})
-    exporter = SlidesExporter(
+    shown = pages.plain(notebook, title)
+    for cell in (cell for cell in shown.cells if cell.cell_type == "code"):
+        cell.source = re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", cell.source, flags=re.MULTILINE)
+    page = pages.html(
+        shown,
+        title,
+        SlidesExporter,
         reveal_width="1280",
         reveal_height="720",
         reveal_number="c/t",
@@ -85,18 +90,10 @@ def convert(notebook: nbformat.NotebookNode, title: str, settings: dict[str, str
         exclude_output_prompt=True,
         **(settings or {}),
     )
-    page, _ = exporter.from_notebook_node(shown, {"metadata": {"name": title}})
     style = f"<style>\n{(_HERE / 'slides.css').read_text(encoding='utf-8')}</style>\n"
     script = f"<script>\n{(_HERE / 'slides.js').read_text(encoding='utf-8')}</script>\n"
     head, body = page.split("</head>", 1)
     return f"{head}{style}{script}</head>{body}"
-
-
-def _without_marks(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    kept = nbformat.from_dict(cell)
-    if cell.cell_type == "code":
-        kept.source = re.sub(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", "", cell.source, flags=re.MULTILINE)
-    return kept
 
 
 def _index(pages: list[Path]) -> str:

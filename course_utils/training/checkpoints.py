@@ -11,64 +11,64 @@ import contextlib
 import json
 import os
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler
 
 from course_utils.errors import DataError, InputError
+from course_utils.runtime import random_state, restore_random_state
 from course_utils.training.history import History
 
-__all__ = ["Checkpoint", "checksum", "random_state", "restore_random_state"]
+__all__ = ["Checkpoint", "Stateful", "checksum"]
 
-FORMAT = "course_utils training 1"
-
-
-def random_state(device: torch.device) -> dict[str, Tensor]:
-    """The state of torch's random number generators, on the CPU and on ``device``."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type != "cpu":
-        states[device.type] = getattr(torch, device.type).get_rng_state(device)
-    return states
+FORMAT = "course_utils training 2"
+RANDOM = "random numbers"
+LONGEST = 200
 
 
-def restore_random_state(states: dict[str, Tensor], device: torch.device) -> None:
-    """Put back what :func:`random_state` returned."""
-    torch.set_rng_state(states["cpu"])
-    if device.type in states and device.type != "cpu":
-        getattr(torch, device.type).set_rng_state(states[device.type], device)
+class Stateful(Protocol):
+    """What can be kept in a checkpoint: a module, an optimiser, a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state, as torch's own objects give it."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Take a state over."""
 
 
 class Checkpoint:
     """The file that holds one training run, and the objects whose state it keeps.
 
     Args:
-        path: the file; its folder is created when missing.
-        model: its parameters and buffers are kept.
-        optimizer: its moments and settings are kept.
-        scheduler: its state is kept, if there is one.
-        generator: the one that shuffles the data.
-        device: where the model is; its random numbers are kept, too.
-        settings: what must be the same for the run to go on, as JSON can hold it.
+        path: the file, ``~`` allowed; its folder is created when missing.
+        trained: what is kept, by name.
+        generator: the one that shuffles the data, if any.
+        device: where the networks are; its random numbers are kept, too.
+
+    Attributes:
+        settings: what must be the same for the run to go on.
+        remarks: texts that may have changed when it goes on.
+        changes: the names of those that have, after :meth:`load`.
     """
 
     def __init__(
         self,
         path: str | Path,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        scheduler: LRScheduler | None,
-        generator: torch.Generator,
+        trained: Mapping[str, Stateful],
+        generator: torch.Generator | None,
         device: torch.device,
-        settings: dict[str, Any],
     ) -> None:
-        self.path = Path(path)
-        self._model, self._optimizer, self._scheduler = model, optimizer, scheduler
-        self._generator, self._device, self._settings = generator, device, settings
+        self.path = Path(path).expanduser().absolute()
+        self._trained, self._generator, self._device = trained, generator, device
+        self.settings: dict[str, Any] = {}
+        self.remarks: dict[str, str] = {}
+        self.changes: list[str] = []
         self._failed = False
 
     def save(self, history: History) -> str:
@@ -78,26 +78,13 @@ class Checkpoint:
             An empty string, or, the first time it cannot be written, why: a full disk does not end a training.
             The former checkpoint is then still there.
         """
-        tensors = {f"model/{name}": value for name, value in self._model.state_dict().items()}
-        tensors |= {f"random/{name}": value for name, value in random_state(self._device).items()}
-        tensors["random/shuffle"] = self._generator.get_state()
-        optimizer = self._optimizer.state_dict()
-        numbers: dict[str, dict[str, Any]] = {}
-        for index, state in optimizer["state"].items():
-            for name, value in state.items():
-                if isinstance(value, Tensor):
-                    tensors[f"optimizer/{index}/{name}"] = value
-                else:
-                    numbers.setdefault(str(index), {})[name] = value
+        tensors = {f"{RANDOM}/{name}": value for name, value in random_state(self._device).items()}
+        if self._generator is not None:
+            tensors[f"{RANDOM}/shuffle"] = self._generator.get_state()
+        states = {name: _pack(part.state_dict(), name, tensors) for name, part in self._trained.items()}
         tensors = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
-        record = {
-            "format": FORMAT,
-            "settings": self._settings,
-            "history": history.to_json(),
-            "optimizer": {"state": numbers, "param_groups": optimizer["param_groups"]},
-            "scheduler": self._scheduler.state_dict() if self._scheduler else None,
-        }
-        text = json.dumps(record, default=float)
+        record = {"format": FORMAT, "settings": self.settings, "remarks": self.remarks, "states": states}
+        text = json.dumps(record | {"history": history.to_json()}, default=_plain)
         try:
             self._write(save(tensors, {"record": text, "crc32": checksum(text, tensors)}))
         except OSError as error:
@@ -108,7 +95,7 @@ class Checkpoint:
         return ""
 
     def load(self, num_epochs: int) -> History | None:
-        """Put model, optimiser, schedule and random numbers into the saved state.
+        """Put everything that is kept, and the random numbers, into the saved state.
 
         Args:
             num_epochs: how many epochs there shall be in the end; the file must not hold more.
@@ -124,30 +111,22 @@ class Checkpoint:
             return None
         tensors, record = self._read()
         history = History.from_json(record["history"])
+        states = {name: _unpack(state, tensors) for name, state in record["states"].items()}
+        self._check_states(states)
         self._check_settings(record["settings"])
         if history.epochs[-1] > num_epochs:
             raise InputError(
                 f"The checkpoint {self.path} already holds {history.epochs[-1]} epochs, more than"
                 f" num_epochs={num_epochs}. Ask for as many or more, or give another file."
             )
-        parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "random": {}}
-        for name, value in tensors.items():
-            part, _, rest = name.partition("/")
-            parts[part][rest] = value
-        self._check_weights(parts["model"])
-        self._model.load_state_dict(parts["model"])
-        state: dict[int, dict[str, Any]] = {int(i): values for i, values in record["optimizer"]["state"].items()}
-        for name, value in parts["optimizer"].items():
-            index, _, key = name.partition("/")
-            state.setdefault(int(index), {})[key] = value
-        groups = [
-            {k: tuple(v) if k == "betas" else v for k, v in g.items()} for g in record["optimizer"]["param_groups"]
-        ]
-        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
-        if self._scheduler is not None:
-            self._scheduler.load_state_dict(record["scheduler"])
-        self._generator.set_state(parts["random"].pop("shuffle"))
-        restore_random_state(parts["random"], self._device)
+        self._check_parts(states)
+        self.changes = [name for name, text in self.remarks.items() if record["remarks"].get(name) != text]
+        for name, part in self._trained.items():
+            part.load_state_dict(states[name])
+        random = {name.partition("/")[2]: value for name, value in tensors.items() if name.startswith(f"{RANDOM}/")}
+        if self._generator is not None:
+            self._generator.set_state(random["shuffle"])
+        restore_random_state(random, self._device)
         return history
 
     def _write(self, content: bytes) -> None:
@@ -182,22 +161,81 @@ class Checkpoint:
         return tensors, json.loads(text)
 
     def _check_settings(self, saved: dict[str, Any]) -> None:
-        for name, mine in json.loads(json.dumps(self._settings)).items():
-            if saved.get(name) != mine:
+        for name, mine in json.loads(json.dumps(self.settings, default=_plain)).items():
+            if saved.get(name) == mine:
+                continue
+            told = f"was made with {name} = {saved.get(name)}, and this training has {name} = {mine}"
+            if len(told) > LONGEST:
+                told = f"was made with another {name}"
+            raise InputError(
+                f"The checkpoint {self.path} {told}. Use the same, or give another file, or delete this one to start"
+                " anew."
+            )
+
+    def _check_parts(self, states: dict[str, Any]) -> None:
+        """Refuse what belongs to other parts or other optimisers before anything is changed."""
+        hint = "Build the same, or give another file, or delete this one to start anew."
+        if states.keys() != self._trained.keys():
+            there, here = ", ".join(states), ", ".join(self._trained)
+            raise InputError(f"The checkpoint {self.path} holds {there}, and this training has {here}. {hint}")
+        for name, part in self._trained.items():
+            groups = [[len(g["params"]) for g in s.get("param_groups", ())] for s in (states[name], part.state_dict())]
+            if groups[0] != groups[1]:
                 raise InputError(
-                    f"The checkpoint {self.path} was made with {name} = {saved.get(name)}, and this training has"
-                    f" {name} = {mine}. Use the same, or give another file, or delete this one to start anew."
+                    f"The checkpoint {self.path} has another {name}: groups of {groups[0]} parameters there and of"
+                    f" {groups[1]} here. {hint}"
                 )
 
-    def _check_weights(self, saved: dict[str, Tensor]) -> None:
-        mine = self._model.state_dict()
-        for name in [*mine, *saved]:
-            here, there = (tuple(w[name].shape) if name in w else "missing" for w in (mine, saved))
-            if here != there:
-                raise InputError(
-                    f"The checkpoint {self.path} is of another model: {name} is {there} there and {here} here."
-                    " Build the same model, or give another file, or delete this one to start anew."
-                )
+    def _check_states(self, states: dict[str, Any]) -> None:
+        """Refuse what belongs to other networks before anything is changed."""
+        for name, part in self._trained.items():
+            mine, saved = _shapes(part.state_dict(), name), _shapes(states.get(name, {}), name)
+            for key in [*mine, *saved] if isinstance(part, nn.Module) else []:
+                here, there = mine.get(key, "missing"), saved.get(key, "missing")
+                if here != there:
+                    key = key.removeprefix("model/")
+                    raise InputError(
+                        f"The checkpoint {self.path} is of another model: {key} is {there} there and {here} here."
+                        " Build the same model, or give another file, or delete this one to start anew."
+                    )
+
+
+def _plain(number: Any) -> Any:
+    """A tensor, an array or a NumPy number as Python's own."""
+    return number.tolist()
+
+
+def _pack(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """A state as JSON can hold it: a tensor goes into ``tensors`` and leaves its name, a dict its pairs."""
+    if isinstance(value, Tensor):
+        tensors[name] = value
+        return {"tensor": name}
+    if isinstance(value, Mapping):
+        return {"dict": [[key, _pack(part, f"{name}/{key}", tensors)] for key, part in value.items()]}
+    if isinstance(value, (tuple, list)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_pack(part, f"{name}/{i}", tensors) for i, part in enumerate(value)]}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _unpack(packed: Any, tensors: dict[str, Tensor]) -> Any:
+    """What :func:`_pack` was given."""
+    if not isinstance(packed, dict):
+        return packed
+    (kind, content), *_ = packed.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: _unpack(part, tensors) for key, part in content}
+    parts = [_unpack(part, tensors) for part in content]
+    return tuple(parts) if kind == "tuple" else parts
+
+
+def _shapes(state: Mapping[str, Any], name: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors of a state."""
+    tensors: dict[str, Tensor] = {}
+    _pack(state, name, tensors)
+    return {key: tuple(tensor.shape) for key, tensor in tensors.items()}
 
 
 def checksum(text: str, tensors: dict[str, Tensor]) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course_utils.data.batches import batches
+from course_utils.data.minibatches import batches
 from course_utils.errors import InputError
-from course_utils.training.checkpoints import random_state, restore_random_state
+from course_utils.runtime import random_state, restore_random_state
 from course_utils.training.history import Means
 
 __all__ = ["Loss", "as_tensors", "as_terms", "evaluate", "measuring", "modes_kept"]
@@ -41,30 +41,31 @@ def evaluate(model: nn.Module, loss: Loss, data: Any, *, batch_size: int = 128) 
     device = next((tensor.device for tensor in [*model.parameters(), *model.buffers()]), torch.device("cpu"))
     tensors = tuple(tensor.to(device) for tensor in as_tensors(data))
     means = Means()
-    with measuring(model, device):
+    with measuring([model], device):
         for batch in batches(tensors, min(batch_size, len(tensors[0])), shuffle=False):
-            terms = as_terms(loss(model, *batch))
+            terms = as_terms(loss(model, *(column.clone() for column in batch)))  # it may write into its batch
             means.add({name: term.item() for name, term in terms.items()}, len(batch[0]))
     return means.values()
 
 
 @contextmanager
-def measuring(model: nn.Module, device: torch.device) -> Iterator[None]:
+def measuring(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
     """``eval()`` mode, no gradients, and random numbers of its own, the same each time."""
     state = random_state(device)
     try:
-        with modes_kept(model), torch.no_grad():
+        with modes_kept(modules), torch.no_grad():
             torch.manual_seed(MEASURING_SEED)
-            model.eval()
+            for module in modules:
+                module.eval()
             yield
     finally:
         restore_random_state(state, device)
 
 
 @contextmanager
-def modes_kept(model: nn.Module) -> Iterator[None]:
+def modes_kept(modules: Sequence[nn.Module]) -> Iterator[None]:
     """Put every module back into the mode it is in now, ``train()`` or ``eval()``."""
-    modes = [(module, module.training) for module in model.modules()]
+    modes = [(module, module.training) for model in modules for module in model.modules()]
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from course_utils.errors import InputError, did_you_mean
 from course_utils.plotting import COLOURS
 
-__all__ = ["History", "Means", "Point"]
+__all__ = ["History", "Means", "Point", "main_term"]
 
 
 class Means:
@@ -76,18 +77,18 @@ class History:
 
     @property
     def epochs(self) -> list[int]:
-        """0, 1, …, the last finished epoch; every curve has one value for each."""
+        """0 (where the untrained model was measured), 1, …, the last finished epoch; a curve has a value for each."""
         return [point.epoch for point in self.points]
 
     @property
     def train(self) -> list[float]:
         """The training loss, see :class:`Point`."""
-        return [point.train["loss"] for point in self.points]
+        return [main_term(point.train) for point in self.points]
 
     @property
     def val(self) -> list[float]:
         """The validation loss; empty when there was no validation."""
-        return [point.val["loss"] for point in self.points if point.val]
+        return [main_term(point.val) for point in self.points if point.val]
 
     @property
     def metrics(self) -> dict[str, list[float]]:
@@ -153,8 +154,8 @@ class History:
             raise InputError(f'The history holds no curve "{name}". {did_you_mean(name, known)}')
         ax = plt.subplots()[1] if ax is None else ax
         for (label, curve), colour in zip(found.items(), ("blue", "orange", "green"), strict=False):
-            epochs = self.epochs[first_epoch:]
-            ax.plot(epochs, curve[first_epoch:], "o-", markersize=3.5, color=COLOURS[colour], label=label)
+            skip = sum(epoch < first_epoch for epoch in self.epochs)
+            ax.plot(self.epochs[skip:], curve[skip:], "o-", markersize=3.5, color=COLOURS[colour], label=label)
         ax.set_xlabel("epoch")
         ax.set_ylabel(ylabel or name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -175,7 +176,7 @@ class History:
         stopped = (self.stopped or "").split(",")[0]
         if not self.points:
             return f"History: no epoch ({stopped or 'not trained yet'})"
-        count = len(self.points) - 1
+        count = self.points[-1].epoch
         parts = [f"{count} epoch{'s' if count != 1 else ''}", f"loss {self.train[0]:.4g} → {self.train[-1]:.4g}"]
         if self.val:
             parts.append(f"validation {self.val[0]:.4g} → {self.val[-1]:.4g}")
@@ -190,3 +191,8 @@ class History:
 
 
 _LABELS = {"training": "train", "validation": "val", "measured": "metrics"}
+
+
+def main_term(terms: Mapping[str, float]) -> float:
+    """The number to show of several: the one called ``"loss"``, or else the first; NaN when there is none."""
+    return terms.get("loss", next(iter(terms.values()), math.nan))

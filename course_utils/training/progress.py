@@ -13,7 +13,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from tqdm.std import tqdm
 
-from course_utils.training.history import History, Means
+from course_utils.training.history import History, Means, main_term
 
 __all__ = ["Progress", "in_notebook"]
 
@@ -36,25 +36,26 @@ class Progress:
 
     Args:
         num_epochs: epochs of the whole run.
-        steps_per_epoch: steps in each.
+        steps_per_epoch: steps in each; None where that is not known, and then it is the epochs that are counted.
         label: what is being trained, in front of the bar.
         show: whether there is a bar at all.
         live: whether to show the curve, too; only a notebook can.
     """
 
     def __init__(
-        self, num_epochs: int, steps_per_epoch: int, label: str, *, show: bool = True, live: bool = False
+        self, num_epochs: int, steps_per_epoch: int | None, label: str, *, show: bool = True, live: bool = False
     ) -> None:
         self._num_epochs = num_epochs
         self._redraws = show and (in_notebook() or sys.stdout.isatty())
         self._measured = self._line = ""
         self._drawn = self._curve_drawn = 0.0
-        self._step = 0
+        self._counts_steps = steps_per_epoch is not None
+        self._done = 0
         self._title, self._label = label, label.replace("{", "{{").replace("}", "}}")
         self._handle: Any = None
         self._live = live and in_notebook()
         self._bar = tqdm(
-            total=num_epochs * steps_per_epoch,
+            total=num_epochs * (steps_per_epoch or 1),
             file=sys.stdout,
             disable=not show,
             ncols=None if sys.stdout.isatty() else LINE_LENGTH,
@@ -63,18 +64,18 @@ class Progress:
 
     def step(self, epoch: int, means: Means) -> None:
         """One step was taken; ``means`` are the epoch's so far. Cheap: it draws five times a second."""
-        self._step += 1
+        self._done += self._counts_steps
         if self._redraws and time.monotonic() - self._drawn > REDRAW_SECONDS:
-            self._write(epoch, means.values()["loss"])
+            self._write(epoch, main_term(means.values()))
             self._draw()
 
     def epoch(self, history: History) -> None:
         """An epoch has ended, or the untrained model is measured."""
         point = history.points[-1]
-        self._step = point.step
-        values = ({"val": point.val["loss"]} if point.val else {}) | point.metrics
+        self._done = point.step if self._counts_steps else point.epoch
+        values = ({"val": main_term(point.val)} if point.val else {}) | point.metrics
         self._measured = "".join(f" · {name} {value:.4g}" for name, value in values.items())
-        self._write(point.epoch, point.train["loss"])
+        self._write(point.epoch, main_term(point.train))
         if self._redraws and time.monotonic() - self._drawn > REDRAW_SECONDS:
             self._draw()
         if self._live and time.monotonic() - self._curve_drawn > CURVE_SECONDS:
@@ -89,7 +90,7 @@ class Progress:
         if self._live and history.points:
             self._draw_curve(history)
         if self._line:
-            self._bar.n = self._step
+            self._bar.n = self._done
             self._bar.delay = 0
         self._bar.close()
 
@@ -101,7 +102,7 @@ class Progress:
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
-        self._bar.n = self._step
+        self._bar.n = self._done
         self._bar.refresh()
 
     def _draw_curve(self, history: History) -> None:

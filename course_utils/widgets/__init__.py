@@ -2,26 +2,27 @@
 
 An explorer displays sliders and redraws one figure; its twin (``…_snapshots``) returns a figure of a few settings.
 Both draw with the same function, so what the sliders show is what the page shows.
+
+The module ``walk`` holds ``walk_explorer`` and ``walk_snapshots``, and so for every other: they are found by looking,
+and loaded when they are asked for.
 """
 
-from course_utils.widgets.components import components_explorer, components_snapshots
-from course_utils.widgets.likelihood import likelihood_explorer, likelihood_snapshots
-from course_utils.widgets.noise import noise_explorer, noise_snapshots
-from course_utils.widgets.tangents import tangents_explorer, tangents_snapshots
-from course_utils.widgets.units import units_explorer, units_snapshots
-from course_utils.widgets.walk import walk_explorer, walk_snapshots
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
-__all__ = [
-    "components_explorer",
-    "components_snapshots",
-    "likelihood_explorer",
-    "likelihood_snapshots",
-    "noise_explorer",
-    "noise_snapshots",
-    "tangents_explorer",
-    "tangents_snapshots",
-    "units_explorer",
-    "units_snapshots",
-    "walk_explorer",
-    "walk_snapshots",
-]
+_KINDS = ("explorer", "snapshots")
+_SHARED = "explore"
+
+
+def __dir__() -> list[str]:
+    """Two names for each module but the shared one."""
+    modules = [module.name for module in iter_modules(__path__) if module.name != _SHARED]
+    return sorted(f"{module}_{kind}" for module in modules for kind in _KINDS)
+
+
+def __getattr__(name: str) -> Any:
+    """``walk_explorer`` out of the module ``walk``."""
+    if name not in __dir__():
+        raise AttributeError(f"There is no widget {name!r}; there are {', '.join(__dir__())}.")
+    return getattr(import_module(f"{__name__}.{name.rpartition('_')[0]}"), name)

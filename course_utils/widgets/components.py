@@ -1,4 +1,4 @@
-"""How many components an image needs, under the reader's hand: lecture 02."""
+"""How many components an image needs, under the reader's hand."""
 
 from __future__ import annotations
 
@@ -59,14 +59,12 @@ def components_snapshots(
 def _draw_components(
     axes: Sequence[Axes] | np.ndarray, image: torch.Tensor, mean: torch.Tensor, components: torch.Tensor, k: int
 ) -> None:
-    side = round(len(image) ** 0.5)
     U = components[:, :k]
     reconstruction = mean + U @ (U.T @ (image - mean))
     error = (image - reconstruction).square().sum().item()
-    show_image(image.reshape(side, side), axes[0], title="image")
-    show_image(reconstruction.reshape(side, side), axes[1], title=f"k = {k}\nerror {error:.1f}")
-    show_image((image - reconstruction).reshape(side, side), axes[2], title="what is lost", vmin=-1, vmax=1)
-    axes[2].images[0].set_cmap("RdBu_r")
+    show_image(image, axes[0], title="image")
+    show_image(reconstruction, axes[1], title=f"k = {k}\nerror {error:.1f}")
+    show_image(image - reconstruction, axes[2], title="what is lost", vmin=-1, vmax=1, cmap="RdBu_r")
 
 
 def _check_components(images: torch.Tensor, mean: torch.Tensor, components: torch.Tensor) -> None:

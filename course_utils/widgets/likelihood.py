@@ -1,4 +1,4 @@
-"""The log-likelihood of a normal under the reader's hand: lecture 01."""
+"""The log-likelihood of a normal under the reader's hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The noise level under the reader's hand, and what each denoiser makes of it: lecture 04."""
+"""The noise level under the reader's hand, and what each denoiser makes of it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def noise_explorer(images: Tensor, denoisers: Mapping[str, Denoiser], *, largest
 
     def draw(std: float, index: int) -> Figure:
         figure, axes = plt.subplots(1, 2 + len(denoisers), figsize=(1.75 * (2 + len(denoisers)), 2.4))
-        show_image(_square(images[index]), axes[0], title="image\n ")
+        show_image(images[index], axes[0], title="image\n ")
         _draw_noise(axes[1:], images[index], denoisers, std, seed, [f"{name}\n" for name in ("noisy", *denoisers)])
         return figure
 
@@ -95,12 +95,7 @@ def _draw_noise(
     for ax, head, x_hat in zip(axes, heads, answers, strict=True):
         decibels = psnr(x_hat, image[None])
         words = f"{decibels:.1f} dB".replace("-", "−") if decibels < 99 else "no error"
-        show_image(_square(x_hat[0]), ax, title=head + words)
-
-
-def _square(vector: Tensor) -> Tensor:
-    side = round(len(vector) ** 0.5)
-    return vector.reshape(side, side)
+        show_image(x_hat[0], ax, title=head + words)
 
 
 def _check(images: Tensor, denoisers: Mapping[str, Denoiser], levels: Sequence[float]) -> None:

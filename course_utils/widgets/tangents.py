@@ -1,4 +1,4 @@
-"""A digit pushed along the directions to which its code is most sensitive: lecture 06."""
+"""A digit pushed along the directions to which its code is most sensitive."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tangents_explorer(images: Tensor, tangents: Tensor, encode: Map, reconstruct
 
     def draw(index: int, direction: int, push: float) -> Figure:
         figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.5), width_ratios=(1, 1, 1, 1))
-        show_image(_square(images[index]), axes[0], title="digit x")
+        show_image(images[index], axes[0], title="digit x")
         _draw_push(axes[1:], images[index], tangents[index, direction - 1], direction, push, encode, reconstruct)
         return figure
 
@@ -106,16 +106,9 @@ def _draw_push(
     pushed = image + push * tangent
     with torch.no_grad():
         drawn = reconstruct(pushed[None])[0]
-    limit = tangent.abs().max().item()
-    show_image(_square(tangent), axes[0], title=f"tangent {direction}", vmin=-limit, vmax=limit)
-    axes[0].images[0].set_cmap("RdBu_r")
-    show_image(_square(pushed), axes[1], title=f"t = {push:+.1f}".replace("-", "−"))
-    show_image(_square(drawn), axes[2], title=f"code moves {along:.2f}\n(at random {random:.2f})")
-
-
-def _square(vector: Tensor) -> Tensor:
-    side = round(len(vector) ** 0.5)
-    return vector.reshape(side, side)
+    show_image(tangent, axes[0], title=f"tangent {direction}", signed=True)
+    show_image(pushed, axes[1], title=f"t = {push:+.1f}".replace("-", "−"))
+    show_image(drawn, axes[2], title=f"code moves {along:.2f}\n(at random {random:.2f})")
 
 
 def _check(image: Tensor, tangents: Tensor, chosen: Sequence[int]) -> None:

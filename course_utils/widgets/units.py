@@ -1,4 +1,4 @@
-"""What a unit looks for, under the reader's hand: its filter and the images that excite it most; lecture 05."""
+"""What a unit looks for, under the reader's hand: its filter and the images that excite it most."""
 
 from __future__ import annotations
 
@@ -75,15 +75,11 @@ def _draw_unit(
     activations: torch.Tensor,
     images: torch.Tensor,
 ) -> None:
-    side = round(filters.shape[1] ** 0.5)
-    weights = filters[unit].reshape(side, side)
-    most = weights.abs().max().item() or 1.0
-    show_image(weights, axes[0], title=f"unit {unit}", vmin=-most, vmax=most)
-    axes[0].images[0].set_cmap("RdBu_r")
+    show_image(filters[unit], axes[0], title=f"unit {unit}", signed=True)
     h = activations[:, unit]
     values, best = h.topk(MOST_EXCITING)
     for ax, value, index in zip(axes[1:-1], values.tolist(), best.tolist(), strict=True):
-        show_image(images[index].reshape(side, side), ax, title=f"{value:.2f}")
+        show_image(images[index], ax, title=f"{value:.2f}")
     last = axes[-1]
     last.hist(h.numpy(), bins=np.linspace(0, 1, 21).tolist(), log=True, color=COLOURS["sky"], edgecolor="white")
     last.set(xlabel="activation (0 to 1)", ylabel="images", xlim=(0, 1), ylim=(0.5, 1.5 * len(h)))

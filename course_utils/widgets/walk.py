@@ -1,4 +1,4 @@
-"""A walk between two digits, under the reader's hand: once in pixels, once in codes. Lecture 03."""
+"""A walk between two digits, under the reader's hand: once in pixels, once in codes."""
 
 from __future__ import annotations
 
@@ -93,10 +93,9 @@ def _walk(pair: Tensor, encode: Map, decode: Map, places: Tensor) -> tuple[Tenso
 
 
 def _draw_mixtures(axes: Sequence[Axes] | np.ndarray, pair: Tensor, encode: Map, decode: Map, t: float) -> None:
-    side = round(pair.shape[1] ** 0.5)
     images = _walk(pair, encode, decode, torch.tensor([t]))
     for ax, image, title in zip(axes, images, ("pixels mixed", "codes mixed"), strict=True):
-        show_image(image[0].reshape(side, side), ax, title=f"{title}, t = {t:.2f}")
+        show_image(image[0], ax, title=f"{title}, t = {t:.2f}")
 
 
 def _draw_change(ax: Axes, pair: Tensor, encode: Map, decode: Map, marked: Sequence[float]) -> None:

@@ -132,6 +132,37 @@ def test_a_machine_without_a_fitting_python_is_told_so(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+@needs_make
+def test_an_environment_of_somebody_else_is_left_as_it_is(tmp_path):
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text("")
+    theirs = tmp_path / ".venv" / "bin" / "python"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("#!/bin/sh\nexit 1\n")
+    theirs.chmod(0o755)
+    done = make("lab", folder=tmp_path)
+    assert done.returncode != 0
+    assert "The folder .venv is there" in done.stderr
+    assert [path.name for path in (tmp_path / ".venv").rglob("*") if path.is_file()] == ["python"]
+
+
+@needs_make
+def test_make_clean_needs_no_environment_and_stands_blanks(tmp_path):
+    folder = tmp_path / "a course"
+    for name in ("notebooks", "solutions", "exercises copy/.ipynb_checkpoints", "exercises", "tests/__pycache__"):
+        (folder / name).mkdir(parents=True)
+    (folder / "Makefile").write_text(MAKEFILE)
+    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=shutil.ignore_patterns("__pycache__"))
+    done = make("clean", folder=folder, PYTHONPATH="")
+    assert done.returncode == 0, done.stderr
+    assert "files and folders removed" in done.stdout
+    assert not (folder / "tests" / "__pycache__").exists()
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"Makefile", "course_utils", "exercises", "exercises copy", "notebooks", "solutions", "tests"}
+    assert (folder / "exercises copy" / ".ipynb_checkpoints").is_dir()
+
+
 def test_an_unknown_command_suggests_the_nearest():
     done = course("doctr")
     assert done.returncode == 2
@@ -171,14 +202,15 @@ def test_doctor_prints_a_line_for_everything():
     assert done.stderr == ""
 
 
-def test_doctor_works_where_torch_is_broken(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_doctor_works_where_torch_is_broken_on_any_console(tmp_path, encoding):
     (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open shared object file')")
     done = subprocess.run(
         [sys.executable, "-m", "course_utils", "doctor"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "PYTHONIOENCODING": encoding},
         capture_output=True,
-        text=True,
+        encoding=encoding,
         timeout=120,
     )
     assert done.returncode == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -11,7 +12,7 @@ import sample_notebooks as sample
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from course_utils.commands import execute, run, seeds, stale
-from course_utils.commands.shared import stamps
+from course_utils.commands.shared import notebooks, stamps
 from course_utils.errors import InputError
 
 SETUP = "from course_utils import claims\nfrom course_utils.runtime import setup\nruntime = setup(5)"
@@ -96,6 +97,36 @@ def test_trying_out_in_quick_stores_nothing(course: Path, capsys: pytest.Capture
     assert execute.main(["--quick", "01"]) == 0
     assert "(quick" in capsys.readouterr().out
     assert path.read_bytes() == before
+
+
+def test_what_is_saved_during_a_run_is_kept(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit = "from pathlib import Path\np = Path('01_sample.ipynb')\n_ = p.write_text(p.read_text() + ' ')"
+    path = lecture(course, edit)
+    before = path.read_bytes()
+    assert execute.main(["01"]) == 1
+    assert "was saved by somebody else while it ran" in capsys.readouterr().out
+    assert path.read_bytes() == before + b" "
+
+
+@pytest.mark.parametrize("command", [execute, seeds])
+def test_a_path_of_another_role_is_refused(course: Path, command: ModuleType) -> None:
+    path = lecture(course, SETUP).rename(course / "exercises" / "01_sample.ipynb")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"exercises/01_sample\.ipynb does not lie in notebooks/"):
+        command.main([str(path)])
+    assert path.read_bytes() == before
+
+
+def test_writing_keeps_links_and_permissions(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("former")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    notebooks.write_text(link, "latter\n")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"latter\n"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "target.txt"]
 
 
 def test_run_writes_a_page_and_not_the_notebook(course: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -89,10 +90,27 @@ def test_what_is_begun_is_in_the_style_of_the_course(whole: Path) -> None:
 
 def test_the_tests_fail_until_the_files_are_filled(whole: Path) -> None:
     new.begin(STEM)
-    assert python(whole, "pytest", "-q", "-p", "no:cacheprovider", "tests/checks/flows").returncode in (1, 2)
     lecture = notebooks.read(whole / "notebooks" / f"{STEM}.ipynb")
     assert rules.freshness(lecture) != []
     assert rules.claims(lecture, specs.read_all()[STEM].claims) == ["flows/first is not there"]
+    command = ("pytest", "-q", "-p", "no:cacheprovider", "tests/checks/flows")
+    done = python(whole, *command)
+    assert re.search(r"^1 failed, \d passed", done.stdout.splitlines()[-1]), done.stdout
+    assert "test_each_gap_knows_mistakes_by_name" in done.stdout
+
+    checks, tests = whole / "course_utils/checks/flows/answers.py", whole / "tests/checks/flows/test_gaps.py"
+    fill(
+        checks, "()  #", '(Mistake("a", "a sum.", lambda x: x.sum()), Mistake("b", "a largest.", lambda x: x.max()))  #'
+    )
+    fill(tests, '{"first": {}}', '{"first": {"zero": lambda x: 0 * x.mean(), "twice": lambda x: 2 * x.mean()}}')
+    done = python(whole, *command)
+    assert done.returncode == 0, done.stdout
+
+
+def fill(path: Path, former: str, latter: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(former) == 1
+    path.write_text(text.replace(former, latter), encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,32 @@ def test_a_second_release_changes_nothing(course: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
+def test_an_exercise_that_somebody_works_in_is_kept(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    release.main([])
+    node = exercise(course)
+    node.cells[2].source, node.cells[2].execution_count = "def successor(n):\n    return n + 1", 1
+    path = sample.write(node, course / "exercises" / f"{STEM}.ipynb")
+    before = path.read_bytes()
+    assert release.main([]) == 1
+    assert f"exercises/{STEM}.ipynb: somebody has worked in it; kept" in capsys.readouterr().out
+    assert path.read_bytes() == before
+    assert release.main(["--force"]) == 0
+    assert exercise(course).cells[2].source == "def successor(n):\n    ..."
+
+
+@pytest.mark.parametrize("place", ["notebooks", "exercises", "elsewhere"])
+def test_a_path_that_is_no_solution_is_refused(course: Path, place: str) -> None:
+    release.main([])
+    before = (course / "exercises" / f"{STEM}.ipynb").read_bytes()
+    other = course / place / f"{STEM}.ipynb"
+    if place != "exercises":
+        sample.write(sample.solution(), other)
+    with pytest.raises(InputError, match=f"{place}/{STEM}.ipynb does not lie in solutions/ of the course"):
+        release.main([str(other)])
+    assert (course / "exercises" / f"{STEM}.ipynb").read_bytes() == before
+    assert release.main([str(course / "solutions" / f"{STEM}.ipynb")]) == 0
+
+
 def test_check_names_the_exercise_that_drifted(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     release.main([])
     target = course / "exercises" / f"{STEM}.ipynb"
@@ -129,6 +155,7 @@ FAULTS = {
     ),
     "no points": (grader(3, points=0), "cell 4"),
     "used twice": (grader(5, grade_id="check-1"), "cell 6"),
+    "no roles": (lambda node: node.cells[1].metadata.update(nbgrader=None), "cell 2: its metadata nbgrader is None"),
     "no checks": (lambda node: [node.cells.pop(5), node.cells.pop(3)], "no check"),
     "lacks a key": (lambda node: node.cells[3].metadata.nbgrader.pop("locked"), "locked"),
 }

@@ -25,6 +25,10 @@ STORED = LECTURES + SOLUTIONS
 SPECS = {path.stem: specs.read(path) for path in sorted((ROOT / "specs").glob("*.toml"))}
 
 
+LONGER = {"03_deep_autoencoders", "06_contractive_autoencoders"}
+"""Written when a cell might have 16 lines, which some still have; a stem leaves this set when it is next edited."""
+
+
 def each(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=[f"{path.parent.name}/{path.stem}" for path in paths])
 
@@ -68,7 +72,7 @@ def test_file_is_small(path: Path) -> None:
 
 @each(STORED)
 def test_code_comes_in_small_pieces(path: Path) -> None:
-    none(rules.anatomy(notebooks.read(path)))
+    none(rules.anatomy(notebooks.read(path), 16 if path.stem in LONGER else rules.MOST_LINES))
 
 
 @each(STORED)
@@ -198,7 +202,7 @@ PLANTED: dict[str, tuple[Callable[[Any], list[str]], Callable[[Any], object]]] =
     "no alt in prose": (rules.accessibility, lambda n: n.cells[1].update(source="![](x.png)")),
     "path": (rules.anonymity, lambda n: n.cells[8].outputs[0].data.update({"text/plain": "/home/ada/data"})),
     "windows path": (rules.anonymity, lambda n: n.cells[1].update(source="C:\\Users\\ada")),
-    "long cell": (rules.anatomy, lambda n: n.cells[2].update(source="x = 1\n" * 17)),
+    "long cell": (rules.anatomy, lambda n: n.cells[2].update(source="x = 1\n" * 16)),
     "no prose": (rules.anatomy, lambda n: [n.cells.pop(5), n.cells.pop(3)]),
     "no title": (rules.anatomy, lambda n: n.cells.pop(0)),
     "few slides": (rules.slides, lambda n: n.cells[3].metadata.clear()),

@@ -16,7 +16,7 @@ from course_utils.commands.shared.records import records
 from course_utils.commands.shared.specs import Required
 
 MOST_BYTES = 2_000_000
-MOST_LINES = 16
+MOST_LINES = 15
 SLIDES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 MACHINE = re.compile(r"/(?:work|root|home|tmp|Users|private|site-packages)/[\w.]|[A-Z]:\\+Users\\|ipykernel_\d+")
 WARNING = re.compile(r"\b[A-Z]\w*Warning\b|\bUserWarning\b|^WARNING\b|\[W \d", re.MULTILINE)
@@ -43,19 +43,19 @@ def outputs(notebook: nbformat.NotebookNode) -> Iterator[tuple[int, nbformat.Not
 
 def freshness(notebook: nbformat.NotebookNode) -> list[str]:
     """Stored outputs belong to the stored code, in full, executed in order."""
-    made = notebook.metadata.get("course")
-    if not made:
+    course = notebook.metadata.get("course")
+    if not course:
         return ["was never executed with `make execute`: no metadata says what its outputs were made with"]
     complaints = []
-    if made["code_hash"] != stamps.code_hash(notebook):
+    if course["code_hash"] != stamps.code_hash(notebook):
         complaints.append("its code has changed since it was executed: make execute")
-    if made["profile"] != "full":
-        complaints.append(f"was executed in the {made['profile']} profile")
+    if course["profile"] != "full":
+        complaints.append(f"was executed in the {course['profile']} profile")
     counts = [cell.execution_count for _, cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         complaints.append(f"its cells were not executed in order: {counts}")
     for name in ("seed", "data", "seconds", "versions", "definitions"):
-        if name not in made:
+        if name not in course:
             complaints.append(f'its metadata "course" lacks "{name}"')
     return complaints
 
@@ -68,9 +68,9 @@ def quietness(notebook: nbformat.NotebookNode) -> list[str]:
             complaints.append(f"cell {number} holds an error, {output.ename}")
         if output.output_type == "stream" and output.name == "stderr":
             complaints.append(f"cell {number} holds stderr: {output.text[:80]!r}")
-        found = WARNING.search(str(output.get("text") or output.get("data", {}).get("text/plain", "")))
-        if found:
-            complaints.append(f"cell {number} holds a warning, {found[0]}")
+        warning = WARNING.search(str(output.get("text") or output.get("data", {}).get("text/plain", "")))
+        if warning:
+            complaints.append(f"cell {number} holds a warning, {warning[0]}")
         if any("widget-view" in mime for mime in output.get("data", {})):
             complaints.append(f"cell {number} holds the view of a widget, which is dead without a kernel")
         if re.search(r"\r|\x1b\[A|\d+%\|.*\d+%\|", str(output.get("text", ""))):
@@ -101,7 +101,7 @@ def anonymity(notebook: nbformat.NotebookNode) -> list[str]:
     for _, output in outputs(notebook):
         texts += [str(output.get("text", "")), str(output.get("traceback", ""))]
         texts += [str(value) for mime, value in output.get("data", {}).items() if not mime.startswith("image/")]
-    return [f"shows a path of one machine: {found[0]}…" for text in texts for found in MACHINE.finditer(text)]
+    return [f"shows a path of one machine: {match[0]}…" for text in texts for match in MACHINE.finditer(text)]
 
 
 def size(path: Path) -> list[str]:
@@ -110,7 +110,7 @@ def size(path: Path) -> list[str]:
     return [f"has {bytes_ / 1e6:.2f} MB; the most is {MOST_BYTES / 1e6} MB"] if bytes_ >= MOST_BYTES else []
 
 
-def anatomy(notebook: nbformat.NotebookNode) -> list[str]:
+def anatomy(notebook: nbformat.NotebookNode, most: int = MOST_LINES) -> list[str]:
     """Little code at a time, each piece introduced by prose; check cells do not count as code."""
     complaints, run = [], 0
     for number, cell in enumerate(notebook.cells, 1):
@@ -120,8 +120,8 @@ def anatomy(notebook: nbformat.NotebookNode) -> list[str]:
         lines = [line.strip() for line in cell.source.splitlines()]
         # a comment is prose, and a bracket that the formatter puts on a line of its own says nothing
         lines = [line for line in lines if line.strip(")]},") and not line.startswith("#")]
-        if len(lines) > MOST_LINES:
-            complaints.append(f"cell {number} has {len(lines)} lines of code; the most is {MOST_LINES}")
+        if len(lines) > most:
+            complaints.append(f"cell {number} has {len(lines)} lines of code; the most is {most}")
         run += 0 if cell.metadata.get("nbgrader", {}).get("grade") else 1
         if run > 2:
             complaints.append(f"cell {number} is the third code cell in a row; say something before it")
@@ -151,8 +151,8 @@ def spelling(notebook: nbformat.NotebookNode) -> list[str]:
             r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|\*[^*\n]+\*", " ", cell.source, flags=re.S
         )
         complaints += [
-            f'cell {number} spells "{found[0]}"; the course writes British English'
-            for found in AMERICAN.finditer(prose)
+            f'cell {number} spells "{match[0]}"; the course writes British English'
+            for match in AMERICAN.finditer(prose)
         ]
     return complaints
 
@@ -199,25 +199,25 @@ def claims(notebook: nbformat.NotebookNode, required: tuple[Required, ...]) -> l
 
 def seeds(notebook: nbformat.NotebookNode, measured: dict[str, Any], required: tuple[Required, ...]) -> list[str]:
     """The same claims on at least three more seeds, of the code that is stored, the worst of them passing."""
-    made, complaints = notebook.metadata["course"], []
-    if measured["code_hash"] != made["code_hash"]:
+    course, complaints = notebook.metadata["course"], []
+    if measured["code_hash"] != course["code_hash"]:
         complaints.append("was measured with other code than the stored notebook's: make seeds")
     if measured["profile"] != "full":
         complaints.append(f"was measured in the {measured['profile']} profile")
     for claim in required:
-        found = measured["claims"].get(claim.id)
-        if found is None:
+        record = measured["claims"].get(claim.id)
+        if record is None:
             complaints.append(f"{claim.id} is not there")
             continue
-        complaints += _bar(claim, found)
-        others = {run["seed"] for run in found["runs"]} - {made["seed"]}
+        complaints += _bar(claim, record)
+        others = {run["seed"] for run in record["runs"]} - {course["seed"]}
         if len(others) < 3:
             complaints.append(f"{claim.id} has {len(others)} seeds beside the notebook's own; it takes 3")
-        values = [run["measured"] for run in found["runs"] if run["measured"] is not None]
+        values = [run["measured"] for run in record["runs"] if run["measured"] is not None]
         worst = max(values, default=math.inf) if claim.op.startswith("<") else min(values, default=-math.inf)
         if claim.kind == "trained" and abs(claim.bound - worst) < max(values, default=0) - min(values, default=0):
             complaints.append(f"{claim.id}: the worst seed, {worst}, is nearer to the bar than the seeds are apart")
-        for run in found["runs"]:
+        for run in record["runs"]:
             if not (run["judged"] and run["holds"] and _passes(run["measured"], claim)):
                 complaints.append(f"{claim.id} does not hold with seed {run['seed']}: {run['measured']}")
     return complaints

@@ -9,6 +9,7 @@ import torch
 
 from course_utils import widgets
 from course_utils.errors import InputError
+from course_utils.widgets import explore
 
 pytestmark = pytest.mark.usefixtures("course_style")
 
@@ -68,7 +69,7 @@ def test_a_linear_code_walks_as_pixels_do(images):
 
 def test_the_explorer_redraws_when_a_slider_moves(images, monkeypatch):
     shown = []
-    monkeypatch.setattr(widgets.explore, "display", shown.append)
+    monkeypatch.setattr(explore, "display", shown.append)
     widgets.walk_explorer(images, squares, roots)
     *controls, picture = shown[0].children
     assert isinstance(picture, ipywidgets.Image)

@@ -1,4 +1,4 @@
-"""Checks of exercise 06, contractive autoencoders."""
+"""Checks of the exercise on contractive autoencoders."""
 
 from course_utils.checks.contractive.derivatives import jacobian, penalty
 from course_utils.checks.contractive.directions import tangents

@@ -1,4 +1,4 @@
-"""Checks of exercise 06, first part: the Jacobian of a sigmoid encoder, and its squared norm in closed form."""
+"""Checks: the Jacobian of a sigmoid encoder, and its squared norm in closed form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,19 @@ from torch.nn.functional import linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from course_utils.checks.core import Answer, Check, Mistake, Wrong, call, compare, fresh, images_and_encoder, in_double
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    by_hand,
+    call,
+    compare,
+    fresh,
+    images_and_encoder,
+    in_double,
+    kind_of,
+)
 
 __all__ = ["jacobian", "penalty"]
 
@@ -87,9 +99,10 @@ _JACOBIAN = (
 def _judge_jacobian(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
-    draws[2] = in_double(draws[2])  # the notebook has both
+    draws[2:] = in_double(draws[2:])  # the notebook has both
     text = "the Jacobian is {got}, and autograd finds {expected}."
     compare(answer, _autograd, draws, _JACOBIAN, text, what="the Jacobian")
+    call(by_hand(answer), *draws[0])
 
 
 jacobian = Check("jacobian", _judge_jacobian, "autograd finds the same matrix for every image.", _JACOBIAN)
@@ -189,11 +202,14 @@ class _Largest(TorchDispatchMode):
 def _judge_penalty(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
+    draws[3:] = in_double(draws[3:])  # where h is almost 1, float32 knows little of 1 − h
     text = "the penalty is {got}, and the Jacobians of autograd have a mean ‖J‖²_F of {expected}."
     compare(answer, lambda *a: _norms(*a).mean(), draws, _PENALTY[:-1], text, what="the penalty", atol=1e-9)
     x, W, b = draws[0]
     with _Largest() as largest:
-        call(answer, x, W, b)
+        value = call(answer, x, W, b)
+    if not isinstance(value, Tensor):
+        raise Wrong(f"contractive_penalty should return a tensor of one number, and it returns {kind_of(value)}.")
     if largest.entries >= len(x) * W.numel():
         raise Wrong(_BUILT)
 

@@ -1,4 +1,4 @@
-"""The check of the tangent directions, part of exercise 06: the leading right singular vectors of Jacobians."""
+"""The check of the tangent directions: the leading right singular vectors of Jacobians."""
 
 from __future__ import annotations
 

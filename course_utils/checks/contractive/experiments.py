@@ -1,4 +1,4 @@
-"""Predictions of exercise 06, held against a run: rescaled weights, a large λ, and faint noise."""
+"""Predictions, held against a run: rescaled weights, a large λ, and faint noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of Hutchinson's estimator, part of exercise 06: its probes, its value and the gradient through it."""
+"""The check of Hutchinson's estimator: its probes, its value and the gradient through it."""
 
 from __future__ import annotations
 
@@ -72,6 +72,8 @@ def _draw_probes(S: int, N: int, d_h: int) -> Tensor:
 def _judge_probes(draw_probes: Answer) -> None:
     shape = (200, 40, 5)
     first, second = (tensor(call(draw_probes, *shape), shape, "what draw_probes returns") for _ in range(2))
+    if not first.is_floating_point():
+        raise Wrong("draw_probes returns whole numbers, of a kind that no derivative can be multiplied by: float them.")
     v = first.cpu().double()
     if equal(first, second):
         raise Wrong(_PROBES["the same each time"].message)
@@ -82,6 +84,14 @@ def _judge_probes(draw_probes: Answer) -> None:
             raise Wrong(_PROBES["shared by the batch"].message)
         what = "probes" if together[0] > together[2] else "units"
         raise Wrong(f"draw_probes: the numbers of different {what} go together.")
+    if min(together) < 0.3:
+        raise Wrong("draw_probes: the numbers cancel out, so that some follow from the others.")
+    units = v.flatten(0, 1).T.corrcoef() - torch.eye(5)
+    images = v.transpose(0, 1).flatten(1).corrcoef() - torch.eye(40)
+    probes = v.flatten(1).corrcoef() - torch.eye(200)
+    for what, correlations, most in (("units", units, 0.15), ("images", images, 0.4), ("probes", probes, 0.7)):
+        if correlations.abs().max() > most:
+            raise Wrong(f"draw_probes: the numbers of two {what} go together, or against each other.")
     if abs(v.mean()) > 0.05:
         raise Wrong(_PROBES["mean not 0"].message)
     if close(v.norm(dim=-1), torch.ones(shape[:2])):
@@ -93,9 +103,9 @@ def _judge_probes(draw_probes: Answer) -> None:
 # The estimate, and the gradient through it -------------------------------------------------------------------------
 
 
-def _draw(generator: torch.Generator) -> tuple[nn.Module, Tensor, Tensor]:
+def _draw(generator: torch.Generator, fewest: int = 2) -> tuple[nn.Module, Tensor, Tensor]:
     """A small deep encoder, images (N × d_x) and probes (S × N × d_h), float64; S, N, d_x and d_h all differ."""
-    S, N, d_x, d_h = (integer(low, low + 2, generator) for low in (2, 12, 8, 5))
+    S, N, d_x, d_h = (integer(low, low + 2, generator) for low in (fewest, 12, 8, 5))
     encoder = nn.Sequential(nn.Linear(d_x, 9), nn.Tanh(), nn.Linear(9, d_h))
     for parameter in encoder.parameters():
         parameter.data = normal(*parameter.shape, generator=generator)
@@ -174,7 +184,7 @@ def _differentiated(function: Answer) -> Answer:
 def _judge_hutchinson(draw_probes: Answer, answer: Answer) -> None:
     _judge_probes(draw_probes)
     generator = fresh()
-    draws = [_draw(generator) for _ in range(3)]
+    draws = [*(_draw(generator) for _ in range(3)), _draw(generator, 20)]
     text = "hutchinson gives {got}; from the whole Jacobians and the same probes follows {expected}."
     compare(answer, _estimate, draws, _ESTIMATE[:-1], text, what="the estimate")
     text = "the numbers are right, but the gradient through them is {got}; that of the estimate is {expected}."

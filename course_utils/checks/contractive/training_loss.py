@@ -1,4 +1,4 @@
-"""Check of exercise 06: the loss of a contractive autoencoder."""
+"""Check: the loss of a contractive autoencoder."""
 
 from __future__ import annotations
 

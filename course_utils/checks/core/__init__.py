@@ -5,7 +5,7 @@ from course_utils.checks.core.check import Check, Mistake
 from course_utils.checks.core.comparison import compare, in_double
 from course_utils.checks.core.draws import cloud, fresh, images_and_encoder, integer, normal, uniform
 from course_utils.checks.core.outcomes import NotAttempted, Outcome, Right, Wrong, is_gap, kind_of
-from course_utils.checks.core.parts import among, compare_loss, flat_gradient, one_of_two, upright
+from course_utils.checks.core.parts import among, compare_loss, differentiated, flat_gradient, one_of_two, upright
 from course_utils.checks.core.predictions import between, in_the_first, mistaken, prediction_check
 from course_utils.checks.core.values import close, number, tensor
 from course_utils.checks.core.waiting import ready
@@ -26,6 +26,7 @@ __all__ = [
     "cloud",
     "compare",
     "compare_loss",
+    "differentiated",
     "first_line",
     "flat_gradient",
     "fresh",

@@ -48,6 +48,7 @@ def call(answer: Answer, *arguments: Any, overwritten: str = "") -> Any:
         raise Wrong(f"this should be a function, and it is {kind_of(answer)}.")
     name = _name(answer)
     given, weights = _copy(arguments), [_weights(argument) for argument in arguments]
+    modes = [_modes(argument) for argument in arguments]
     try:
         with _settings_kept():
             value = answer(*given)
@@ -60,6 +61,8 @@ def call(answer: Answer, *arguments: Any, overwritten: str = "") -> Any:
         if not _same(before, after) or not _same(weights[i], _weights(before)):
             text = f"{name} writes into {_parameter(answer, i)}, and cells below go on using it: work on a copy."
             raise Wrong(overwritten or text)
+        if modes[i] != _modes(before):
+            raise Wrong(f"{name} changes the mode of the model, train() or eval(); that is for its caller to choose.")
     if value is None or value is ...:
         if _is_stub(answer):
             raise NotAttempted(name)
@@ -117,6 +120,10 @@ def _copy(value: Any) -> Any:
 
 def _weights(argument: Any) -> list[Tensor]:
     return [p.detach().clone() for p in argument.state_dict().values()] if isinstance(argument, nn.Module) else []
+
+
+def _modes(argument: Any) -> list[bool]:
+    return [module.training for module in argument.modules()] if isinstance(argument, nn.Module) else []
 
 
 def _same(one: Any, other: Any) -> bool:

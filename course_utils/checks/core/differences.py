@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, allclose, isclose
+from torch import Tensor, allclose, isclose, isfinite
 
 from course_utils.checks.core.outcomes import kind_of
+from course_utils.checks.core.values import strangeness
 
 __all__ = ["both_shown", "relation"]
 
@@ -23,17 +24,14 @@ def both_shown(got: Any, expected: Any, rtol: float, atol: float) -> tuple[str, 
     g, e = (value.detach().cpu().double() for value in (got, expected))
     place = tuple((~isclose(g, e, rtol=rtol, atol=atol)).nonzero()[0].tolist())
     one, other = float(g[place]), float(e[place])
-    digits = next((digits for digits in (4, 6, 9) if f"{one:.{digits}g}" != f"{other:.{digits}g}"), 12)
+    digits = next((digits for digits in (6, 9) if f"{one:.{digits}g}" != f"{other:.{digits}g}"), 12)
     return f"{one:.{digits}g} at [{', '.join(map(str, place))}]", f"{other:.{digits}g}"
 
 
 def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) -> str:
     """A sentence on what all results of several draws have in common with the expected ones, or nothing."""
     try:
-        pairs = [
-            tuple(torch.as_tensor(value).detach().cpu().double() for value in pair)
-            for pair in zip(got, expected, strict=True)
-        ]
+        pairs = [tuple(map(_numbers, pair)) for pair in zip(got, expected, strict=True)]
     except (TypeError, ValueError, RuntimeError):
         return ""
 
@@ -49,7 +47,7 @@ def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) ->
         return ""
     one, other = (torch.cat([pair[i].flatten() for pair in pairs]) for i in (0, 1))
     largest = other.abs().argmax()
-    if len(one) < 2 or other[largest] == 0:
+    if len(one) < 2 or other[largest] == 0 or not isfinite(one).all():
         return ""
     ratio, shift = float(one[largest] / other[largest]), float(one[largest] - other[largest])
     if abs(ratio - 1) < 10 * rtol and abs(shift) < 10 * rtol * _size(other):
@@ -67,6 +65,13 @@ def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) ->
     ):
         return "These are the right numbers in another order."
     return ""
+
+
+def _numbers(value: Any) -> Tensor:
+    value = torch.as_tensor(value).detach()
+    if strange := strangeness(value):
+        raise TypeError(strange)
+    return value.cpu().double()
 
 
 def _size(value: Tensor) -> float:

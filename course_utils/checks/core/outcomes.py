@@ -62,6 +62,7 @@ def is_gap(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """The type of a value with its article, for a message: ``a list``, ``an int``."""
+    """The type of a value with its article, for a message: ``a list of 3``, ``an int``."""
     kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+    size = f" of {len(value)}" if isinstance(value, (list, tuple, dict)) else ""
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}{size}"

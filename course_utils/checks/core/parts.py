@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course_utils.checks.core.calls import Answer
+from course_utils.checks.core.calls import Answer, call
 from course_utils.checks.core.check import Mistake
 from course_utils.checks.core.comparison import compare
 from course_utils.checks.core.outcomes import Wrong, kind_of
 
-__all__ = ["among", "compare_loss", "flat_gradient", "one_of_two", "upright"]
+__all__ = ["among", "compare_loss", "differentiated", "flat_gradient", "one_of_two", "upright"]
 
 
 def compare_loss(
@@ -43,6 +44,24 @@ def compare_loss(
     compare(differentiated(answer), differentiated(reference), draws, detached, text, what="its gradient")
 
 
+def differentiated(function: Answer, position: int, without: str) -> Answer:
+    """The gradient of a function's summed value with respect to one of its arguments.
+
+    Raises:
+        Wrong: with the text ``without`` if the value carries no gradient.
+    """
+
+    @functools.wraps(function)
+    def gradient_of(*arguments: Any) -> Tensor:
+        leaf = arguments[position].clone().requires_grad_()
+        value = call(function, *arguments[:position], leaf, *arguments[position + 1 :])
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            raise Wrong(without)
+        return flat_gradient(value, (leaf,), "the function")
+
+    return gradient_of
+
+
 def flat_gradient(value: Any, weights: tuple[Tensor, ...], name: str) -> Tensor:
     """The gradient of a loss with respect to all weights in one row; zeros for a weight that it does not depend on.
 
@@ -61,7 +80,7 @@ def one_of_two(index: int, *names: str) -> Answer:
     """A view of a function's first or second result; a :class:`Wrong` when there are not two tensors."""
 
     def view(value: Any) -> Tensor:
-        if not isinstance(value, tuple) or len(value) != 2:
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise Wrong(f"two results are asked for, {' and '.join(names)}, and what comes back is {kind_of(value)}.")
         if not isinstance(value[index], Tensor):
             raise Wrong(f"{names[index]} should be a tensor, and it is {kind_of(value[index])}.")

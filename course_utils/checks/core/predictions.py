@@ -108,10 +108,12 @@ def prediction_check(
 
 
 def _valid(predicted: dict[str, Any]) -> dict[str, str]:
-    for name, word in predicted.items():
+    """The words as they are meant, whatever their case and the blanks around them."""
+    meant = {name: word.strip().lower() if isinstance(word, str) else word for name, word in predicted.items()}
+    for name, word in meant.items():
         if not isinstance(word, str) or word not in WORDS:
-            raise Wrong(f'{name} is {word!r}; predict with one of the words "lower", "same" and "higher".')
-    return predicted
+            raise Wrong(f'{name} is {predicted[name]!r}; predict with one of the words "lower", "same" and "higher".')
+    return meant
 
 
 def _first_wrong(predicted: Words, measured: Words) -> str:

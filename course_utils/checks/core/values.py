@@ -11,7 +11,7 @@ from torch import Tensor, allclose, as_tensor, isfinite
 
 from course_utils.checks.core.outcomes import Wrong, kind_of
 
-__all__ = ["close", "number", "tensor"]
+__all__ = ["close", "number", "strangeness", "tensor"]
 
 
 def tensor(value: Any, shape: Sequence[int], name: str = "the result") -> Tensor:
@@ -20,7 +20,7 @@ def tensor(value: Any, shape: Sequence[int], name: str = "the result") -> Tensor
         raise Wrong(f"{name} is a NumPy array; stay with torch, so that gradients can flow.")
     if not isinstance(value, Tensor):
         raise Wrong(f"{name} should be a tensor of shape {tuple(shape)}, and it is {kind_of(value)}.")
-    if strange := _strange(value):
+    if strange := strangeness(value):
         raise Wrong(f"{name} {strange}.")
     if tuple(value.shape) != tuple(shape):
         raise Wrong(f"{name} should have the shape {tuple(shape)}, and it has {tuple(value.shape)}.")
@@ -31,7 +31,9 @@ def tensor(value: Any, shape: Sequence[int], name: str = "the result") -> Tensor
 
 def number(value: Any, name: str = "the result") -> float:
     """``value`` as a finite float (a one-element tensor will do), or :class:`Wrong` saying why not."""
-    if isinstance(value, Tensor) and (strange := _strange(value)):
+    if isinstance(value, np.ndarray):
+        raise Wrong(f"{name} is a NumPy array; stay with torch, so that gradients can flow.")
+    if isinstance(value, Tensor) and (strange := strangeness(value)):
         raise Wrong(f"{name} {strange}.")
     try:
         result = np.nan if isinstance(value, (bool, np.bool_, str, bytes)) else float(value)
@@ -48,7 +50,7 @@ def close(one: Any, other: Any, rtol: float = 1e-4, atol: float = 1e-6) -> bool:
     """Whether two results agree in shape and, within the tolerances, in value; False if they cannot be compared."""
     try:
         a, b = (as_tensor(x).detach() for x in (one, other))
-        if _strange(a) or _strange(b):
+        if strangeness(a) or strangeness(b):
             return False
         a, b = (x.cpu().to(torch.float64) for x in (a, b))
     except (TypeError, ValueError, RuntimeError):
@@ -56,7 +58,7 @@ def close(one: Any, other: Any, rtol: float = 1e-4, atol: float = 1e-6) -> bool:
     return a.shape == b.shape and bool(allclose(a, b, rtol=rtol, atol=atol))
 
 
-def _strange(value: Tensor) -> str:
+def strangeness(value: Tensor) -> str:
     """What keeps a tensor from being one of real numbers, or nothing."""
     if value.is_meta:
         return "is on the device meta, where tensors hold no numbers"

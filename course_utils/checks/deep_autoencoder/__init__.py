@@ -1,4 +1,4 @@
-"""Checks of exercise 03, deep autoencoders."""
+"""Checks of the exercise on deep autoencoders."""
 
 from course_utils.checks.deep_autoencoder.anomaly_scores import anomaly
 from course_utils.checks.deep_autoencoder.code_space import codes

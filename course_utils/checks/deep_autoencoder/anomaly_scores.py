@@ -1,4 +1,4 @@
-"""The check of the anomaly score and of the area under its ROC curve, part of exercise 03."""
+"""The check of the anomaly score and of the area under its ROC curve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check of exercise 03: layers, a deep autoencoder made of them, and its loss."""
+"""Check: layers, a deep autoencoder made of them, and its loss."""
 
 from __future__ import annotations
 
@@ -135,6 +135,11 @@ def _widths(layers: list[nn.Linear]) -> list[tuple[int, int]]:
     return [(layer.in_features, layer.out_features) for layer in layers]
 
 
+def _ask_for_gradients(model: nn.Module, name: str) -> None:
+    if not all(weights.requires_grad for weights in model.parameters()):
+        raise Wrong(f"some weights of {name} are frozen: no optimiser would move them.")
+
+
 def _judge_mlp(mlp: Answer, sizes: list[int], generator: torch.Generator) -> None:
     model = call(mlp, list(sizes))
     if not isinstance(model, nn.Module):
@@ -146,7 +151,10 @@ def _judge_mlp(mlp: Answer, sizes: list[int], generator: torch.Generator) -> Non
         raise Wrong(f"mlp({sizes}) has linear layers of {_widths(layers)}; they should be {wanted}.")
     if any(layer.bias is None for layer in layers):
         raise Wrong(_MLP["no biases"].message)
-    x = torch.randn(30, sizes[0], generator=generator)
+    _ask_for_gradients(model, "mlp")
+    if not all(layer.weight.any() for layer in layers):
+        raise Wrong("a linear layer of mlp has nothing but zeros for weights; leave nn.Linear as it comes.")
+    x = 30 * torch.randn(30, sizes[0], generator=generator)  # far out, where another bend than a ReLU shows
     got, expected = tensor(call(model, x), (30, sizes[-1]), "mlp's output"), _chain(x, layers)
     if close(got, expected, atol=1e-5):
         return
@@ -174,6 +182,9 @@ def _judge_autoencoder(autoencoder: Answer, sizes: list[int], generator: torch.G
         raise Wrong(f"the encoder has linear layers of {_widths(encoder)}, for the sizes {sizes}.")
     if _widths(decoder) != [(o, i) for i, o in reversed(_widths(encoder))]:
         raise Wrong(_AUTOENCODER["no mirror"].message)
+    _ask_for_gradients(model, "autoencoder")
+    if not all(layer.weight.any() for layer in encoder + decoder):
+        raise Wrong("a linear layer of autoencoder has nothing but zeros for weights; leave nn.Linear as it comes.")
     x = torch.randn(30, sizes[0], generator=generator)
     z = tensor(call(model[0], x), (30, sizes[-1]), "the code")
     if not close(z, _chain(x, encoder), atol=1e-5):
@@ -201,9 +212,9 @@ def _gradient(loss: Answer) -> Answer:
 def _judge_deep(mlp: Answer, autoencoder: Answer, loss: Answer) -> None:
     generator = fresh()
     d_x, h, k = integer(12, 16, generator), integer(8, 10, generator), integer(3, 5, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k], [h, h, h, h]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [h, k], [h, h, h, h], [d_x, h, 6, 9, 7, k]):
         _judge_mlp(mlp, sizes, generator)
-    for sizes in ([d_x, h, 7, k], [d_x, h, k], [d_x, k]):
+    for sizes in ([d_x, h, 7, k], [d_x, h, k], [d_x, k], [d_x, 6, h, k]):
         _judge_autoencoder(autoencoder, sizes, generator)
     draws = [(_autoencoder([d_x, k]), normal(n, d_x, generator=generator)) for n in (6, 9, 20, 1)]
     compare(loss, _loss, draws, _LOSS, "loss is {got}; per image, summed over its pixels, it is {expected}.")

@@ -1,4 +1,4 @@
-"""The check of a convolutional encoder and decoder, part of exercise 03: the table's layers, and what they compute."""
+"""The check of a convolutional encoder and decoder: the table's layers, and what they compute."""
 
 from __future__ import annotations
 
@@ -130,24 +130,27 @@ def _layers(module: nn.Module) -> list[nn.Conv2d | nn.ConvTranspose2d]:
     return [layer for layer in module.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))]
 
 
-def _row(layer: nn.Conv2d | nn.ConvTranspose2d) -> str:
-    """A layer as a row of the task's table."""
-    kind = "transposed" if isinstance(layer, nn.ConvTranspose2d) else "convolution"
-    kernel, stride = layer.kernel_size[0], layer.stride[0]
-    return f"{kind} {layer.in_channels} → {layer.out_channels}, kernel {kernel}, stride {stride}"
+def _rows(module: nn.Module, x: Tensor) -> list[str]:
+    """The layers as rows of the task's table, for images or codes x."""
+    rows = []
+    for layer in _layers(module):
+        kind = "transposed" if isinstance(layer, nn.ConvTranspose2d) else "convolution"
+        before, x = x, layer(x)
+        c_in, c_out = (" × ".join(map(str, maps.shape[1:])) for maps in (before, x))
+        rows.append(f"{kind}, kernel {layer.kernel_size[0]}, stride {layer.stride[0]}, {c_in} → {c_out}")
+    return rows
 
 
-def _judge_layers(module: nn.Module, wanted: nn.Module, what: str, known: dict[str, Mistake]) -> None:
+def _judge_layers(module: nn.Module, wanted: nn.Module, x: Tensor, what: str, known: dict[str, Mistake]) -> None:
     """The layers are those of the table."""
     layers = _layers(module)
     if any(isinstance(layer, nn.Linear) for layer in module.modules()):
         raise Wrong(known["dense"].message)
     if any(layer.kernel_size == (1, 1) and layer.stride == (2, 2) for layer in layers):
         raise Wrong(known["kernel"].message)
-    rows, table = [_row(layer) for layer in layers], [_row(layer) for layer in _layers(wanted)]
-    if len(rows) != len(table):
-        raise Wrong(f"on the way to {what} there are {len(rows)} convolutions; the table has {len(table)}.")
-    for i, (row, entry) in enumerate(zip(rows, table, strict=True), 1):
+    if len(layers) != len(_layers(wanted)):
+        raise Wrong(f"on the way to {what} there are {len(layers)} convolutions; the table has {len(_layers(wanted))}.")
+    for i, (row, entry) in enumerate(zip(_rows(module, x), _rows(wanted, x), strict=True), 1):
         if row != entry:
             raise Wrong(f"on the way to {what}, layer {i} is: {row}. The table says: {entry}.")
     if any(layer.bias is None for layer in layers):
@@ -183,7 +186,7 @@ def _judge_convolution(conv_encoder: Answer, conv_decoder: Answer) -> None:
             if not isinstance(module, nn.Module):
                 raise Wrong(f"{what} should come out of an nn.Module, nn.Sequential(…).")
             _run(module, x, (4, *out), what, known)
-            _judge_layers(module, wanted, what, known)
+            _judge_layers(module, wanted, x, what, known)
             _judge_bends(module, x, what, known)
 
 

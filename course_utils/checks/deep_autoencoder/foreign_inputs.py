@@ -1,4 +1,4 @@
-"""The predictions of exercise 03, held against trainings on small drawings: an autoencoder and foreign inputs."""
+"""Predictions, held against trainings on small drawings: an autoencoder and foreign inputs."""
 
 from __future__ import annotations
 

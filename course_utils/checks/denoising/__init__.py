@@ -1,4 +1,4 @@
-"""Checks of exercise 04, denoising autoencoders."""
+"""Checks of the exercise on denoising autoencoders."""
 
 from course_utils.checks.denoising.conditional_means import inpainting, linear
 from course_utils.checks.denoising.experiments import prediction

@@ -1,4 +1,4 @@
-"""The checks of two conditional means, part of exercise 04: the best linear denoiser, and Gaussian inpainting."""
+"""The checks of two conditional means: the best linear denoiser, and Gaussian inpainting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions of exercise 04, held against a run: a noisy target, weaker noise, and a blurred answer."""
+"""Predictions, held against a run: a noisy target, weaker noise, and a blurred answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of the two corruptions, part of exercise 04: masking and Gaussian noise, judged by what they do to a crowd.
+"""The check of the two corruptions: masking and Gaussian noise, judged by what they do to a crowd.
 
 A corruption is random, so no two answers agree in their numbers. What is judged are properties: which pixels are
 touched, how many, how much, whether by one choice for all, and where the randomness comes from.
@@ -215,7 +215,8 @@ def _judge(mask: Answer, add_noise: Answer) -> None:
     judges: tuple[tuple[Callable[[Answer, Tensor], None], Any], ...] = ((_judge_mask, mask), (_judge_noise, add_noise))
     for judge, answer in judges:
         for shape in _SHAPES:
-            judge(answer, uniform(0.1, 1, *shape, generator=fresh()))
+            x = uniform(0.1, 1, *shape, generator=fresh())
+            judge(answer, x if judge is _judge_mask else torch.where(x < 0.4, 0, x))  # much of an image is blank
     _at_the_ends(mask, add_noise, uniform(-1, 1, 3, 1, 4, 5, generator=fresh()))
 
 

@@ -1,4 +1,4 @@
-"""The check of the best denoiser of a finite set and of the score, part of exercise 04."""
+"""The check of the best denoiser of a finite set and of the score."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class _Cloud:
         squares = (x_noisy[:, None] - self.X.to(x_noisy)).square().sum(2)
         return (-squares / (2 * self.std**2)).logsumexp(1)  # up to a constant
 
-    @torch.enable_grad()  # also where the answer has turned it off
+    @torch.inference_mode(False)  # also where the answer has turned autograd off
+    @torch.enable_grad()
     def gradient(self, x_noisy: Tensor) -> Tensor:
         x_noisy = x_noisy.detach().clone().requires_grad_()
         return torch.autograd.grad(self.log_density(x_noisy).sum(), x_noisy)[0]
@@ -155,11 +156,15 @@ def _draw(generator: torch.Generator, low: float) -> tuple[Tensor, Tensor, float
 def _judge(posterior_mean: Answer, score: Answer) -> None:
     generator = fresh()
     draws = [_draw(generator, low) for low in (0.6, 1.3, 1.6)]  # away from 1, where σ and σ² are hard to tell apart
+    close_by = [(x / 300, X / 300, std / 300) for x, X, std in draws[:1]]  # little noise, long arrows
     text = "posterior_mean gives {got}, and the gradient of the smoothed density says {expected}."
-    compare(posterior_mean, _posterior_mean, draws, _POSTERIOR[:-1], text, what="what posterior_mean returns")
+    compare(
+        posterior_mean, _posterior_mean, draws + close_by, _POSTERIOR[:-1], text, what="what posterior_mean returns"
+    )
     for std in (0.3, 0.05):
         X = uniform(0, 1, 20, 784, generator=generator)
         x_noisy = X[:5] + std * normal(5, 784, generator=generator)
+        x_noisy[4] += 5 * (X[4] - X.mean(0))  # farther out than the others
         value = call(posterior_mean, x_noisy, X, std)
         if isinstance(value, Tensor) and value.isnan().any():
             raise Wrong(_POSTERIOR[-1].message)
@@ -167,7 +172,7 @@ def _judge(posterior_mean: Answer, score: Answer) -> None:
             raise Wrong("with little noise in 784 dimensions, posterior_mean does not find the image under the noise.")
     one = [(x, X[:1], std) for x, X, std in draws]
     compare(posterior_mean, lambda x, X, std: X.expand_as(x), one, (), text, what="what posterior_mean returns")
-    points = [(_Cloud(X, std), x, std) for x, X, std in draws]
+    points = [(_Cloud(X, std), x, std) for x, X, std in draws + close_by]
     text = "score is {got}, and autograd's gradient of the logarithm of the smoothed density {expected}."
     compare(score, _score, points, _SCORE, text, what="the score")
     text = "score is {got} for a denoiser that answers with half of what it sees, and should be {expected}."

@@ -1,4 +1,4 @@
-"""Check of exercise 04: the loss of a denoising autoencoder."""
+"""Check: the loss of a denoising autoencoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of exercise 01, Gaussian maximum likelihood and sampling, under the names of its gaps.
+"""Checks of the exercise on Gaussian maximum likelihood and sampling, under the names of its gaps.
 
 The references are ``torch.distributions`` and ``scipy.stats``; data, parameters and uniform numbers are drawn fresh
 for every check. The comparisons themselves are exact, so a right answer is never called wrong by chance.

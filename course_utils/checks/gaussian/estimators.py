@@ -1,4 +1,4 @@
-"""Checks of exercise 01: the two estimators, and what they are on average."""
+"""Checks: the two estimators, and what they are on average."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def _judge_unbiased(verdicts: Any, ratio: Any) -> None:
     right = _RIGHT_VERDICTS
     if not isinstance(verdicts, dict) or set(verdicts) != set(right):
         raise Wrong(f"verdicts should be a dict with these names: {', '.join(right)}.")
-    if not {str(verdict) for verdict in verdicts.values()} <= set(_ORDER):
+    verdicts = {name: str(verdict).strip().lower() for name, verdict in verdicts.items()}
+    if not set(verdicts.values()) <= set(_ORDER):
         raise Wrong('each verdict is one of "low", "right" and "high".')
     share = number(ratio, "ratio")
     mle, corrected, root = (_ORDER[verdicts[name]] for name in ("MLE variance", "n-1 variance", "n-1 std"))

@@ -1,4 +1,4 @@
-"""Checks of exercise 01: the log-likelihood of one Gaussian, and of a mixture of several."""
+"""Checks: the log-likelihood of one Gaussian, and of a mixture of several."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ def _judge_mixture(answer: Answer) -> None:
     for n, k, outliers in ((25, 2, 0), (25, 2, 0), (25, 3, 0), (25, 2, 1), (1, 4, 0)):
         weights = uniform(0.5, 2, k, generator=g)
         means, stds = 110 + 35 * torch.arange(k) + uniform(0, 9, k, generator=g), uniform(2, 9, k, generator=g)
-        crowd = uniform(110, 180, generator=g) + uniform(5, 15, generator=g) * normal(n, generator=g)
+        width = uniform(5, 15, generator=g) if k == 2 else 40  # wide enough for students of each population
+        crowd = uniform(110, 180, generator=g) + width * normal(n, generator=g)
         x = torch.cat([crowd, uniform(900, 999, outliers, generator=g)])
         draws.append(in_double((x, weights / weights.sum(), means, stds)))
     compare(

@@ -1,4 +1,4 @@
-"""Checks of exercise 01: sampling by the inverse CDF, from a formula and from a table."""
+"""Checks: sampling by the inverse CDF, from a formula and from a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of exercise 02, the linear autoencoder and PCA."""
+"""Checks of the exercise on the linear autoencoder and PCA."""
 
 from course_utils.checks.linear_autoencoder.angles import principal_angles
 from course_utils.checks.linear_autoencoder.experiments import prediction

@@ -1,4 +1,4 @@
-"""The check of the principal angles between two subspaces, part of exercise 02."""
+"""The check of the principal angles between two subspaces."""
 
 from __future__ import annotations
 

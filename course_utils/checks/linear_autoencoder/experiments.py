@@ -1,4 +1,4 @@
-"""Predictions of exercise 02, held against a run: depth, mixed codes, and a mean that is left in."""
+"""Predictions, held against a run: depth, mixed codes, and a mean that is left in."""
 
 from __future__ import annotations
 

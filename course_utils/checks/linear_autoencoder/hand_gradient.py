@@ -1,4 +1,4 @@
-"""Check of exercise 02: the gradient of a linear autoencoder by hand."""
+"""Check: the gradient of a linear autoencoder by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of exercise 02, first half: PCA from the SVD, and the variance that its components hold.
+"""Checks: PCA from the SVD, and the variance that its components hold.
 
 Where a gap holds several functions, the answer, and the ``make`` of a :class:`Mistake`, is a tuple of them.
 """
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.linalg import eigh, eigvalsh, svd, svdvals
 
-from course_utils.checks.core import Answer, Check, Mistake, among, cloud, compare, fresh, one_of_two, upright
+from course_utils.checks.core import Answer, Check, Mistake, among, cloud, compare, fresh, normal, one_of_two, upright
 
 __all__ = ["projection", "variance"]
 
@@ -198,6 +198,8 @@ def _judge_variance(components_for: Answer, remaining_error: Answer) -> None:
     generator = fresh()
     clouds = [cloud(generator, n=n) for n in (0, 0, 0, 6)]  # the last: fewer images than pixels
     draws = [(X, share) for X, _ in clouds for share in (0.3, 0.6, 0.9, 0.99) if _is_clear(X, share)]
+    wide = normal(80, 40, generator=generator)  # takes more components than the digits of one hand
+    draws += [(wide, share) for share in (0.6, 0.9) if _is_clear(wide, share)]
     text = "components_for gives {got}; the smallest number that holds the share is {expected}."
     compare(components_for, _components, draws, _COMPONENTS, text)
     text = "remaining_error gives {got}; reconstructing with k components and measuring gives {expected}."

@@ -1,4 +1,4 @@
-"""Check of exercise 02: a linear autoencoder with tied weights."""
+"""Check: a linear autoencoder with tied weights."""
 
 from __future__ import annotations
 
@@ -149,6 +149,8 @@ def _judge_start(model_class: Answer) -> None:
     starts = [next(call(model_class, 400, 3).parameters()).detach() for _ in range(2)]
     if close(*starts) or close(starts[0][0], starts[0][1]):
         raise Wrong("W is not drawn at random: models, or the rows of one, start alike.")
+    if starts[0].mean().abs() > 0.3 * starts[0].std():
+        raise Wrong("the entries of W are not drawn around 0, as those of torch.randn are.")
     length = float(starts[0].norm(dim=1).mean())
     if not 0.4 < length < 2.5:
         raise Wrong(_TIED["too long" if length > 1 else "too short"].message)

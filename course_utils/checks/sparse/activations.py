@@ -1,8 +1,9 @@
-"""Checks of exercise 05, first part: average activations, the divergence from the wanted one, and its gradient."""
+"""Checks: average activations, and the divergence from the wanted one."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,22 +14,28 @@ from course_utils.checks.core import (
     Answer,
     Check,
     Mistake,
-    by_hand,
     compare,
+    differentiated,
     fresh,
     images_and_encoder,
+    in_double,
     integer,
-    normal,
     uniform,
 )
 
-__all__ = ["average", "divergence", "gradient"]
+__all__ = ["average", "divergence", "kl", "rates"]
 
 
-def _rates(generator: torch.Generator) -> tuple[float, Tensor]:
+def rates(generator: torch.Generator) -> tuple[float, Tensor]:
     """A wanted average activation from .02 to .3, and average activations (d_h,) from .02 to .9."""
     rho = float(uniform(0.02, 0.3, generator=generator))
     return rho, uniform(0.02, 0.9, integer(4, 8, generator), generator=generator)
+
+
+_DEAD_END = (
+    "the numbers are right, but no gradient passes through them, and the loss below will need it. Look for item, "
+    "float, detach or no_grad."
+)
 
 
 # 1. The average activation -----------------------------------------------------------------------------------------
@@ -76,16 +83,26 @@ _AVERAGE = (
 )
 
 
+def _compare_gradients(answer: Answer, reference: Answer, draws: list[tuple[Any, ...]], position: int) -> None:
+    """What the loss below is made of has to carry a gradient."""
+    one, other = (differentiated(function, position, _DEAD_END) for function in (answer, reference))
+    compare(one, other, draws, (), "the numbers are right, their gradient is {got} and should be {expected}.")
+
+
 def _judge_average(answer: Answer) -> None:
     generator = fresh()
     draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
+    draws[3:] = in_double(draws[3:])  # where h is almost 1, float32 knows little of 1 − h
     text = "the averages are {got}, and they should be {expected}."
 
     def reference(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
         units = zip(W, b, strict=True)
         return torch.stack([torch.stack([(w @ one + c).sigmoid() for one in x]).mean() for w, c in units])
 
-    compare(answer, reference, draws, _AVERAGE, text, what="the average activation")
+    x, W, b = draws[0]
+    far = (x, W, torch.cat([b[:-2], b.new_tensor([200.0, -200.0])]))  # where an exponential overflows
+    compare(answer, reference, [*draws, far], _AVERAGE, text, what="the average activation")
+    _compare_gradients(answer, reference, draws, 1)
 
 
 average = Check("average_activation", _judge_average, "one number a unit, averaged over the images.", _AVERAGE)
@@ -94,7 +111,7 @@ average = Check("average_activation", _judge_average, "one number a unit, averag
 # 2. The divergence -------------------------------------------------------------------------------------------------
 
 
-def _kl(rho: float, rho_hat: Tensor) -> Tensor:
+def kl(rho: float, rho_hat: Tensor) -> Tensor:
     """KL(ρ‖ρ̂_j) of each unit, from torch.distributions."""
     return kl_divergence(Bernoulli(torch.tensor(rho, dtype=rho_hat.dtype)), Bernoulli(rho_hat))
 
@@ -119,7 +136,7 @@ _DIVERGENCE = (
     Mistake(
         "averaged over the units",
         "the divergences are averaged over the units; with a thousand units β would be a thousand times too weak. Sum.",
-        lambda rho, rho_hat: _kl(rho, rho_hat).mean(),
+        lambda rho, rho_hat: kl(rho, rho_hat).mean(),
     ),
     Mistake(
         "no second term",
@@ -134,12 +151,12 @@ _DIVERGENCE = (
     Mistake(
         "in bits",
         "these are bits: the logarithm has base 2. The course measures in nats, with the natural logarithm.",
-        lambda rho, rho_hat: _kl(rho, rho_hat).sum() / math.log(2),
+        lambda rho, rho_hat: kl(rho, rho_hat).sum() / math.log(2),
     ),
     Mistake(
         "wrong sign",
         "the sign is wrong: a divergence is never negative, and the loss would drive ρ̂ away from ρ.",
-        lambda rho, rho_hat: -_kl(rho, rho_hat).sum(),
+        lambda rho, rho_hat: -kl(rho, rho_hat).sum(),
     ),
     Mistake(
         "cross-entropy",
@@ -149,92 +166,22 @@ _DIVERGENCE = (
     Mistake(
         "one for each unit",
         "this is one number a unit. The penalty is their sum.",
-        _kl,
+        kl,
     ),
 )
 
 
 def _judge_divergence(answer: Answer) -> None:
     generator = fresh()
-    draws = [_rates(generator) for _ in range(3)]
+
+    def reference(rho: float, rho_hat: Tensor) -> Tensor:
+        return kl(rho, rho_hat).sum()
+
+    draws = [rates(generator) for _ in range(3)]
     draws += [(0.05, torch.tensor([1e-4, 3e-3, 0.999])), (0.2, torch.tensor([0.2])), (0.5, torch.tensor([0.5, 0.9]))]
     text = "the penalty is {got}, and torch.distributions gives {expected}."
-    compare(answer, lambda rho, rho_hat: _kl(rho, rho_hat).sum(), draws, _DIVERGENCE, text, what="the penalty")
+    compare(answer, reference, draws, _DIVERGENCE, text, what="the penalty")
+    _compare_gradients(answer, reference, draws, 1)
 
 
 divergence = Check("sparsity_penalty", _judge_divergence, "torch.distributions agrees.", _DIVERGENCE)
-
-
-# 3. Its gradient ---------------------------------------------------------------------------------------------------
-
-
-def _slope(rho: float, rho_hat: Tensor) -> Tensor:
-    """The derivative of KL(ρ‖ρ̂) with respect to ρ̂."""
-    return -rho / rho_hat + (1 - rho) / (1 - rho_hat)
-
-
-def _autograd(a: Tensor, rho: float) -> Tensor:
-    a = a.detach().requires_grad_()
-    return torch.autograd.grad(_kl(rho, a.sigmoid().mean(0)).sum(), a)[0]
-
-
-def _bell(a: Tensor) -> Tensor:
-    return a.sigmoid() * (1 - a.sigmoid())
-
-
-_GRADIENT = (
-    Mistake(
-        "no derivative of the sigmoid",
-        "the derivative of the sigmoid is forgotten: this is the gradient for the activations h, not for the "
-        "pre-activations a.",
-        lambda a, rho: (_slope(rho, a.sigmoid().mean(0)) / len(a)).expand_as(a),
-    ),
-    Mistake(
-        "slope of tanh",
-        "1 − h² is the slope of tanh. In terms of h = σ(a), what is that of the sigmoid?",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) / len(a) * (1 - a.sigmoid().square()),
-    ),
-    Mistake(
-        "no 1/N",
-        "it is N times too large: each activation is only one of N in the average ρ̂.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) * _bell(a),
-    ),
-    Mistake(
-        "wrong sign",
-        "the sign is wrong: for a unit with ρ̂ above ρ, a larger activation has to raise the penalty.",
-        lambda a, rho: -_slope(rho, a.sigmoid().mean(0)) * _bell(a) / len(a),
-    ),
-    Mistake(
-        "slope at every activation",
-        "the slope of the KL is taken at each activation. It is taken at the average ρ̂_j, the same for all images.",
-        lambda a, rho: _slope(rho, a.sigmoid()) * _bell(a) / len(a),
-    ),
-    Mistake(
-        "averages over the units",
-        "the averages run over the units of each image. ρ̂ has one number a unit, the mean over the images.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(1, keepdim=True)) * _bell(a) / len(a),
-    ),
-    Mistake(
-        "only the first term",
-        "the slope has two terms, and that of the unit's silence is missing.",
-        lambda a, rho: -rho / a.sigmoid().mean(0) * _bell(a) / len(a),
-    ),
-    Mistake(
-        "averaged over the units",
-        "it is divided by the number of units as well. The penalty is a sum over them.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) * _bell(a) / a.numel(),
-    ),
-)
-
-
-def _judge_gradient(answer: Answer) -> None:
-    generator, draws = fresh(), []
-    for quiet in (1, 1, 1, 9):  # the last: units that hardly ever speak
-        N, d_h = integer(9, 14, generator), integer(3, 7, generator)
-        a = 1.5 * normal(N, d_h, generator=generator, dtype=torch.float64) - quiet  # float64, as in the notebook
-        draws.append((a, _rates(generator)[0]))
-    text = "the gradient is {got}, and autograd finds {expected}."
-    compare(by_hand(answer), _autograd, draws, _GRADIENT, text, what="the gradient")
-
-
-gradient = Check("penalty_gradient", _judge_gradient, "autograd finds the same, number by number.", _GRADIENT)

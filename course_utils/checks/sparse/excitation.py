@@ -1,4 +1,4 @@
-"""Checks of exercise 05, last part: the input that excites a unit most."""
+"""Checks: the input that excites a unit most."""
 
 from __future__ import annotations
 
@@ -65,8 +65,10 @@ def _judge_best(answer: Answer) -> None:
     for _ in range(3):
         d_h, d_x = integer(3, 6, generator), integer(8, 12, generator)
         W = normal(d_h, d_x, generator=generator)
-        W[:, 0], W[1:, 1] = W[:, 0].abs() + 0.1, -W[1:, 1].abs() - 0.1  # each row has both signs, each column a
-        W[0, 1:], W[0, 2] = W[0, 1:].abs() + 0.1, -0.5  # positive entry, and one row hardly a negative one
+        # each row has both signs, the first hardly a negative one, and each column a positive entry
+        W[0] = W[0].abs() + 0.1
+        W[:, 0], W[1:, 1] = W[:, 0].abs() + 0.1, -W[1:, 1].abs() - 0.1
+        W[0, 2], W[1, 2] = -0.5, 0.5
         draws.append((W, 2 + 3 * float(torch.rand((), generator=generator))))
     text = "the inputs are {got}, and the best ones are {expected}."
     compare(answer, _best, draws, _BEST, text, what="the inputs")

@@ -1,4 +1,4 @@
-"""Predictions of exercise 05, held against a run: an averaged penalty, shuffled codes, and small batches."""
+"""Predictions, held against a run: an averaged penalty, shuffled codes, and small batches."""
 
 from __future__ import annotations
 

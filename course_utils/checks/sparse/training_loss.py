@@ -1,4 +1,4 @@
-"""Check of exercise 05: the loss of a sparse autoencoder."""
+"""Check: the loss of a sparse autoencoder."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -23,18 +22,21 @@ from course_utils.errors import CourseError
 __all__ = ["ExecutionError", "execute", "store", "took"]
 
 _ASK = """
-import json, platform, sys
+import platform, sys
 from importlib.metadata import version
+from IPython import get_ipython
 from course_utils import runtime
-_data = sys.modules.get("course_utils.data")
-print(json.dumps({
+data = sys.modules.get("course_utils.data")
+get_ipython().display_pub.publish({"application/json": {
     "profile": runtime.current().profile,
     "seed": runtime.current().seed,
-    "data": sorted(set(_data.loaded_sources())) if _data else [],
+    "data": sorted(set(data.loaded_sources())) if data else [],
     "versions": {"python": platform.python_version()}
     | {name: version(name).split("+")[0] for name in ("torch", "torchvision", "numpy", "course_utils")},
-}))
+}})
 """
+_ASK_ASIDE = f"import builtins as _builtins\n_builtins.exec({_ASK!r}, {{}})"
+"""Asked in names of its own, past those of the notebook, which may have another ``print`` or ``sorted``."""
 
 
 class ExecutionError(CourseError):
@@ -132,9 +134,13 @@ def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.
     """Execute ``path`` and write its outputs and metadata into the file; on any failure the file stays as it was.
 
     Raises:
-        ExecutionError: as :func:`execute`; also if an output holds stderr, a warning say, or a path of this machine.
+        ExecutionError: as :func:`execute`; also if the file changed meanwhile, or an output holds stderr, a warning
+            say, or a path of this machine.
     """
+    before = path.read_bytes()
     notebook = execute(path, environment=environment)
+    if path.read_bytes() != before:
+        raise ExecutionError(f"{notebooks.relative(path)} was saved by somebody else while it ran; execute it again.")
     notebooks.clean(notebook)
     own = {str(notebooks.root()), str(Path.home()), os.environ.get("COURSE_DATA") or os.devnull, sys.prefix}
     for index, cell in enumerate(notebook.cells):
@@ -153,7 +159,7 @@ def store(path: Path, *, environment: dict[str, str] | None = None) -> nbformat.
 
 def _ask(client: NotebookClient, notebook: nbformat.NotebookNode) -> dict[str, Any]:
     """What the live kernel knows of the run, asked in a cell that is not kept."""
-    question = nbformat.v4.new_code_cell(_ASK)
+    question = nbformat.v4.new_code_cell(_ASK_ASIDE)
     notebook.cells.append(question)
     try:
         client.execute_cell(question, len(notebook.cells) - 1, store_history=False)
@@ -161,7 +167,10 @@ def _ask(client: NotebookClient, notebook: nbformat.NotebookNode) -> dict[str, A
         raise ExecutionError(f"The kernel could not say what it ran: {_reason(error)}") from None
     finally:
         notebook.cells.pop()
-    return dict(json.loads("".join(output.text for output in question.outputs if output.output_type == "stream")))
+    answers = [output.data["application/json"] for output in question.outputs if output.output_type == "display_data"]
+    if not answers:
+        raise ExecutionError("The kernel did not say what it ran; does the notebook replace IPython's display?")
+    return dict(answers[-1])
 
 
 def _label(notebook: nbformat.NotebookNode, index: int) -> str:

@@ -60,17 +60,22 @@ def find(names: Iterable[str] = (), folders: Sequence[str] = FOLDERS) -> list[Pa
 
     Args:
         names: each a number (``"2"`` or ``"02"``), a stem, the start of one (``"02_linear"``), or a path.
-        folders: where to look for numbers and stems.
+        folders: where to look for numbers and stems; a path may lead elsewhere only when these are all.
 
     Raises:
-        InputError: if a name fits nothing; the message names the notebooks there are.
+        InputError: if a name fits nothing (the message names the notebooks there are), or a path has another role.
     """
-    course = root()
-    stored = [path for folder in folders for path in sorted((course / folder).glob("[0-9]*.ipynb"))]
+    homes = [root() / folder for folder in folders]
+    stored = [path for home in homes for path in sorted(home.glob("[0-9]*.ipynb"))]
     paths: list[Path] = []
     for name in names:
         path = Path(name)
         if path.suffix == ".ipynb" and path.is_file():
+            if not set(FOLDERS) <= set(folders) and path.parent.resolve() not in map(Path.resolve, homes):
+                places = " or ".join(f"{folder}/" for folder in folders)
+                raise InputError(
+                    f"{relative(path)} does not lie in {places} of the course; this command takes no other."
+                )
             fitting = [path.resolve()]
         else:
             stem = name.removesuffix(".ipynb")
@@ -122,7 +127,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     try:
         text = path.read_text(encoding="utf-8")
         return nbformat.reads(text, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
         reason = (str(error).splitlines() or ["unreadable"])[0][:120]
         raise InputError(f"{relative(path)} cannot be read as a notebook: {reason}. Restore it from git.") from None
 
@@ -141,14 +146,19 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write aside and rename into place, so that nobody ever reads half of it, and a full disk costs nothing."""
+    """Write aside and rename into place, so that nobody ever reads half of it, and a full disk costs nothing.
+
+    A link stays a link, and a file keeps its permissions.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    mode = path.stat().st_mode if path.exists() else 0o644
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        aside.chmod(0o644)
+        aside.chmod(mode)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)

@@ -58,6 +58,16 @@ def _estimates(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
     return torch.stack([pull_back(v)[0].square().sum(1) for v in probes])
 
 
+def _forwards(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    """The Jacobian pixel by pixel, by forward differentiation."""
+    columns = []
+    for i in range(x.shape[1]):
+        towards = torch.zeros_like(x)
+        towards[:, i] = 1
+        columns.append(jvp(lambda x: _codes(x, W, b), (x,), (towards,))[1])
+    return torch.stack(columns, dim=2)
+
+
 UNKNOWN: dict[str, dict[str, Any]] = {
     "jacobian": {
         "slope squared": lambda x, W, b: (_codes(x, W, b) * (1 - _codes(x, W, b))).square()[:, :, None] * W,
@@ -65,6 +75,8 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "the other half": lambda x, W, b: (1 - _codes(x, W, b))[:, :, None] * W,
         "with the image": lambda x, W, b: _jacobians(x, W, b) * x[:, None, :],
         "the slopes": lambda x, W, b: _codes(x, W, b) * (1 - _codes(x, W, b)),
+        "by autograd": lambda x, W, b: vmap(jacrev(lambda one: torch.sigmoid(W @ one + b)))(x),
+        "forwards": _forwards,
     },
     "penalty": {
         "one for each image": lambda x, W, b: _jacobians(x, W, b).square().sum((1, 2)),
@@ -127,20 +139,8 @@ def _with_autograd(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
     return total / len(probes)
 
 
-def _forwards(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """The Jacobian pixel by pixel, by forward differentiation."""
-    columns = []
-    for i in range(x.shape[1]):
-        towards = torch.zeros_like(x)
-        towards[:, i] = 1
-        columns.append(jvp(lambda x: _codes(x, W, b), (x,), (towards,))[1])
-    return torch.stack(columns, dim=2)
-
-
 RIGHT: list[tuple[str, Any]] = [
-    ("jacobian", {"jacobian": lambda x, W, b: vmap(jacrev(lambda one: torch.sigmoid(W @ one + b)))(x)}),
     ("jacobian", {"jacobian": lambda x, W, b: torch.stack([_jacobians(one[None], W, b)[0] for one in x])}),
-    ("jacobian", {"jacobian": _forwards}),
     ("penalty", {"contractive_penalty": lambda x, W, b: sigmoid_contraction(_codes(x, W, b), W)}),
     (
         "penalty",

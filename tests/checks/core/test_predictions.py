@@ -71,12 +71,17 @@ def test_every_call_runs_the_experiments_with_another_generator():
     assert runs[0].initial_seed() != runs[1].initial_seed()
 
 
-@pytest.mark.parametrize("word", ["Lower", "equal", "", 0.5, ["same"], ("lower",), {"same"}, math.nan, torch.ones(2)])
+@pytest.mark.parametrize("word", ["lowers", "equal", "", 0.5, ["same"], ("lower",), {"same"}, math.nan, torch.ones(2)])
 def test_another_word_is_wrong_before_anything_runs(word):
     judged, runs = check()
     expected = f'shorter is {word!r}; predict with one of the words "lower", "same" and "higher".'
     assert message(judged, *answers(shorter=word)) == expected
     assert runs == []
+
+
+@pytest.mark.parametrize("word", ["lower ", " Lower", "LOWER\n"])
+def test_a_word_is_the_same_word_with_a_blank_or_a_capital(word, capsys):
+    assert check()[0](*answers(shorter=word)) is None
 
 
 def test_an_open_prediction_is_not_attempted():

@@ -80,6 +80,7 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
                 nn.Linear(*sizes[:2]), nn.ReLU(), *(nn.Linear(i, o) for i, o in pairwise(sizes[1:]))
             )
         },
+        "frozen": {"mlp": lambda sizes: _layers(sizes, nn.ReLU).requires_grad_(False)},
         "a list": {"mlp": lambda sizes: [nn.Linear(i, o) for i, o in pairwise(sizes)]},
         "backwards": {"mlp": lambda sizes: _layers(sizes[::-1], nn.ReLU)},
         "a sigmoid": {
@@ -106,6 +107,11 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
         },
         "two layers up": {"conv_decoder": lambda c: _up(c)},
         "two layers up, kernels of 3": {"conv_decoder": lambda c: _up(c, kernel=3, output_padding=1)},
+        "sides of 13": {
+            "conv_encoder": lambda c: nn.Sequential(
+                *(nn.Conv2d(1, 16, 3, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(), nn.Conv2d(32, c, 1))
+            )
+        },
         "one stride": {"conv_encoder": lambda c: nn.Sequential(nn.Conv2d(1, c, 3, 2, 1), nn.ReLU())},
         "three channels in": {"conv_encoder": lambda c: nn.Sequential(nn.Conv2d(3, c, 4, 4))},
         "flat": {"conv_encoder": lambda c: nn.Sequential(*_conv(c), nn.Flatten())},
@@ -134,6 +140,18 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
         },
         "the mean of the codes": {
             "interpolate": lambda f, g, a, b, n: g((f(a[None]) + f(b[None])) / 2).expand(n, len(a))
+        },
+        "the same each time": {
+            "gaussian_codes": lambda Z, n: (
+                Z.mean(0)
+                + torch.randn(n, Z.shape[1], generator=torch.Generator().manual_seed(0))
+                @ torch.linalg.cholesky(torch.cov(Z.T)).T
+            )
+        },
+        "around the median": {
+            "gaussian_codes": lambda Z, n: (
+                Z.median(0).values + torch.randn(n, Z.shape[1]) @ torch.linalg.cholesky(torch.cov(Z.T)).T
+            )
         },
         "drawn from the data": {"gaussian_codes": lambda Z, n: Z[torch.randint(len(Z), (n,))]},
         "uniform": {

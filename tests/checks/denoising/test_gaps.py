@@ -117,6 +117,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "nothing": lambda X, std: (_eye(X), torch.zeros_like(X[0])),
         "the mean": lambda X, std: (torch.zeros_like(_eye(X)), X.mean(0)),
         "half the noise": lambda X, std: _map(X, _covariance(X) @ (_covariance(X) + std**2 / 2 * _eye(X)).inverse()),
+        "through the inverse of Σ": lambda X, std: _map(X, (_eye(X) + std**2 * _covariance(X).inverse()).inverse()),
         "the diagonal": lambda X, std: _map(X, (X.var(0) / (X.var(0) + std**2)).diag()),
         "the bias the other way": lambda X, std: (lambda W, b: (W, -b))(*names_linear(X, std)),
         "the bias as a matrix": lambda X, std: (lambda W, b: (W, b[:, None]))(*names_linear(X, std)),
@@ -124,6 +125,11 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "one result": lambda X, std: names_linear(X, std)[0],
     },
     "score": {
+        "saved from 0 / 0": {
+            "posterior_mean": lambda x, X, std: (lambda w: w / (w.sum(1, keepdim=True) + 1e-8) @ X)(
+                (-torch.cdist(x, X).square() / (2 * std**2)).exp()
+            )
+        },
         "weights squared": {"posterior_mean": lambda x, X, std: _weights(x, X, std).square() @ X},
         "the weights": {"posterior_mean": _weights},
         "the mean of all": {"posterior_mean": lambda x, X, std: X.mean(0).expand_as(x)},
@@ -179,6 +185,8 @@ RIGHT: list[tuple[str, Any]] = [
     ("linear", {"linear_denoiser": lambda X, std: _map(X, _unbiased(X, std))}),
     ("score", {"posterior_mean": lambda x, X, std: torch.stack([_weights(p[None], X, std)[0] @ X for p in x])}),
     ("score", {"score": lambda r, x, std: (r(x.clone()) - x).div(std).div(std)}),
+    ("score", {"score": torch.no_grad()(lambda r, x, std: (r(x) - x) / std**2)}),
+    ("score", {"score": torch.inference_mode()(lambda r, x, std: (r(x) - x) / std**2)}),
     ("inpainting", {"fill": lambda x, missing, mean, Sigma: _by_index(x, missing, mean, Sigma)}),
 ]
 
@@ -206,6 +214,21 @@ def test_a_mistake_with_an_unbiased_covariance_is_named_as_well():
 
     for _ in EXERCISE.times("linear"):
         assert EXERCISE.outcome("linear", linear_denoiser).startswith("W adds σ")
+
+
+def test_an_error_in_b_is_named_beside_an_unbiased_covariance():
+    def linear_denoiser(X, std):
+        return _unbiased(X, std), X.mean(0)
+
+    for _ in EXERCISE.times("linear"):
+        assert EXERCISE.outcome("linear", linear_denoiser).startswith("b is the mean, and")
+
+
+def test_uniform_noise_and_half_of_normal_noise_are_told_apart():
+    message = EXERCISE.outcome("corruptions", add_noise=lambda x, std, g: x + std * torch.rand(x.shape, generator=g))
+    assert "rand draws from 0 to 1" in message
+    message = EXERCISE.outcome("corruptions", add_noise=lambda x, std, g: x + std * _normal(x, g).abs())
+    assert "never negative" in message
 
 
 def test_a_message_asks_and_does_not_tell_the_prediction():

@@ -79,6 +79,8 @@ UNKNOWN: dict[str, dict[str, Callable[..., Any] | tuple[Any, ...]]] = {
         "a step without its remainder": lambda u, e, c: e[torch.searchsorted(_table(c), u) - 1] + u,
     },
     "mixture-log-likelihood": {
+        "half a graph": lambda x, w, m, s: _mixture(w, m.detach(), s).log_prob(x).sum(),
+        "saved from log 0": lambda x, w, m, s: (_log_p(x[:, None], m, s).exp() @ w + 1e-30).log().sum(),
         "weights squared": lambda x, w, m, s: (_log_p(x[:, None], m, s) + 2 * w.log()).logsumexp(1).sum(),
         "the best only": lambda x, w, m, s: (_log_p(x[:, None], m, s) + w.log()).max(1).values.sum(),
         "variances": lambda x, w, m, s: (_log_p(x[:, None], m, s.sqrt()) + w.log()).logsumexp(1).sum(),

@@ -130,6 +130,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
             torch.zeros_like(W),
             2 * _errors(X, W, V).T @ X @ W.T / len(X),
         ),
+        "by autograd": lambda X, W, V: torch.func.grad(_loss, argnums=(1, 2))(X, W, V),
         "one matrix": lambda X, W, V: 2 * V.T @ _errors(X, W, V).T @ X / len(X),
         "a mean": lambda X, W, V: (_errors(X, W, V).mean(), _errors(X, W, V).mean()),
         "a product that does not fit": lambda X, W, V: (_errors(X, W, V) @ W, _errors(X, W, V) @ V),

@@ -60,6 +60,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "the median": lambda x, W, b: _codes(x, W, b).median(0).values,
         "the loudest": lambda x, W, b: _codes(x, W, b).amax(0),
         "over one less": lambda x, W, b: _codes(x, W, b).sum(0) / (len(x) - 1),
+        "no gradient": lambda x, W, b: _codes(x, W, b).mean(0).detach(),
         "keeps a dimension": lambda x, W, b: _codes(x, W, b).mean(0, keepdim=True),
     },
     "divergence": {
@@ -67,9 +68,13 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "symmetric": lambda rho, rho_hat: (sparsity_kl(rho, rho_hat) + sparsity_kl(1 - rho, 1 - rho_hat)) / 3,
         "of the mean unit": lambda rho, rho_hat: sparsity_kl(rho, rho_hat.mean()[None]),
         "absolute values": lambda rho, rho_hat: (rho * (rho / rho_hat).log()).abs().sum(),
+        "clamped at .01": lambda rho, rho_hat: sparsity_kl(rho, rho_hat.clamp(0.01, 0.99)),
+        "a number": lambda rho, rho_hat: sparsity_kl(rho, rho_hat).item(),
+        "no gradient": torch.no_grad()(sparsity_kl),
         "clamped hard": lambda rho, rho_hat: sparsity_kl(rho, rho_hat.clamp(0.3, 0.5)),
     },
     "gradient": {
+        "by autograd": lambda a, rho: torch.func.grad(lambda a: sparsity_kl(rho, a.sigmoid().mean(0)))(a),
         "half": lambda a, rho: _right_gradient(a, rho) / 2,
         "of the swapped divergence": lambda a, rho: (
             (a.sigmoid().mean(0) / rho).log() * a.sigmoid() * (1 - a.sigmoid()) / len(a)
@@ -153,3 +158,12 @@ def test_the_best_input_excites_more_than_any_other_that_is_tried():
 def test_the_first_of_several_wrong_predictions_is_named():
     message = EXERCISE.outcome("prediction", averaged_error="same", batch_penalty="lower")
     assert message.startswith("averaged_error: ")
+
+
+def test_the_wrong_axis_is_named_however_it_is_divided():
+    def best_input(W, R):
+        x = W.clamp(min=0)
+        return R * x / x.norm(dim=0, keepdim=True)
+
+    for _ in EXERCISE.times("best_input"):
+        assert "along the wrong axis" in EXERCISE.outcome("best_input", best_input)

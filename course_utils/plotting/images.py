@@ -1,59 +1,19 @@
-"""Figures that take and return ``Axes``, in one look, each shown with a text for those who cannot see it."""
+"""Images as figures: one, or a grid of them."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from PIL import Image
 
 from course_utils.errors import InputError
 
-__all__ = ["COLOURS", "show", "show_image", "show_images"]
-
-COLOURS = {
-    "blue": "#0072B2",
-    "orange": "#D55E00",
-    "green": "#009E73",
-    "pink": "#CC79A7",
-    "yellow": "#E69F00",
-    "sky": "#56B4E9",
-    "black": "#000000",
-    "grey": "#7F7F7F",
-}
-"""Okabe & Ito's palette, which colour-blind readers can tell apart, and one grey."""
-
-
-def show(figure: Figure, alt: str) -> None:
-    """Display a figure once, with its alternative text, and close it.
-
-    Args:
-        figure: the figure to show.
-        alt: one or two sentences that say what can be seen, for readers who cannot see it.
-
-    Raises:
-        InputError: if ``alt`` says nothing.
-    """
-    if len(alt.split()) < 4:
-        raise InputError(f'alt="{alt}" says too little; describe in a sentence what the figure shows.')
-    canvas, buffer = FigureCanvasAgg(figure), io.BytesIO()
-    canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # figures are opaque, and a tenth smaller without saying so
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="png")
-    plt.close(figure)
-    display(
-        {"image/png": buffer.getvalue(), "text/plain": f"Figure: {alt}"},
-        metadata={"image/png": {"alt": alt}},
-        raw=True,
-    )
+__all__ = ["as_array", "show_image", "show_images"]
 
 
 def show_image(
@@ -63,25 +23,37 @@ def show_image(
     title: str = "",
     vmin: float | None = 0.0,
     vmax: float | None = 1.0,
+    cmap: str | None = None,
+    signed: bool = False,
 ) -> Axes:
     """Draw one grey image, ink dark on white.
 
     Args:
-        image: shape (H, W) or (1, H, W); values in [vmin, vmax].
+        image: shape (H, W), (1, H, W) or, when it is square, (H * W,); values in [vmin, vmax].
         ax: where to draw; a new figure when None.
         title: a few words above the image.
         vmin: value shown as paper.
         vmax: value shown as ink; ``None`` scales to the image.
+        cmap: name of a colour map, in place of the grey one.
+        signed: blue below zero, white at zero, red above; the limits are plus and minus the largest absolute value,
+            and ``vmin`` and ``vmax`` are not looked at.
 
     Raises:
         InputError: if ``image`` has another shape.
     """
     ax = plt.subplots(figsize=(1.6, 1.6))[1] if ax is None else ax
-    array = _array(image)
-    array = array[0] if array.ndim == 3 else array
+    array = as_array(image)
+    if array.ndim == 1:
+        array = _square(array[None])
+    array = array[0] if array.ndim == 3 and len(array) == 1 else array
     if array.ndim != 2:
-        raise InputError(f"show_image takes one image of shape (H, W) or (1, H, W), and got {tuple(array.shape)}.")
-    ax.imshow(array, vmin=vmin, vmax=vmax)
+        raise InputError(
+            f"show_image takes one image of shape (H, W), (1, H, W) or (H * W,), and got {tuple(array.shape)}."
+        )
+    if signed:
+        vmax = float(np.abs(array).max()) or 1.0
+        vmin, cmap = -vmax, cmap or "RdBu_r"
+    ax.imshow(array, vmin=vmin, vmax=vmax, cmap=cmap)
     ax.set_axis_off()
     if title:
         ax.set_title(title, fontsize=9, loc="center", weight="normal")
@@ -97,6 +69,8 @@ def show_images(
     size: float = 0.62,
     vmin: float | None = 0.0,
     vmax: float | None = 1.0,
+    cmap: str | None = None,
+    signed: bool = False,
 ) -> Figure:
     """A grid of images: one row per entry of ``rows``, each a batch of images, with a label at its left.
 
@@ -108,11 +82,13 @@ def show_images(
         size: inches per image.
         vmin: value shown as paper.
         vmax: value shown as ink; ``None`` scales each image to itself.
+        cmap: name of a colour map, in place of the grey one.
+        signed: blue below zero, white at zero, red above, each image to its own largest absolute value.
 
     Raises:
         InputError: if there is no image, a batch has another shape, or the labels or titles are of another number.
     """
-    batches = [_square(_array(row)) for row in rows]
+    batches = [_square(as_array(row)) for row in rows]
     if not any(len(batch) for batch in batches):
         raise InputError("show_images was given no image; give one batch of images for each row.")
     if labels and len(labels) != len(batches):
@@ -129,7 +105,8 @@ def show_images(
     for i, batch in enumerate(batches):
         for j, ax in enumerate(grid[i]):
             if j < len(batch):
-                show_image(batch[j], ax, title=titles[j] if i == 0 and titles else "", vmin=vmin, vmax=vmax)
+                head = titles[j] if i == 0 and titles else ""
+                show_image(batch[j], ax, title=head, vmin=vmin, vmax=vmax, cmap=cmap, signed=signed)
             else:
                 ax.set_axis_off()
         if labels:
@@ -139,7 +116,8 @@ def show_images(
     return figure
 
 
-def _array(values: torch.Tensor | np.ndarray) -> np.ndarray:
+def as_array(values: torch.Tensor | np.ndarray) -> np.ndarray:
+    """What a figure can draw: an array in the computer's memory, without gradients."""
     return values.detach().float().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
