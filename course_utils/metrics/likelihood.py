@@ -78,7 +78,7 @@ def full_gaussian_kl(mean: Tensor, cov: Tensor, prior_mean: Tensor, prior_cov: T
     Raises:
         InputError: if a covariance is not positive definite.
 
-    Source: Bishop, *Pattern Recognition and Machine Learning*, exercise 2.13.
+    Source: Bishop, *Pattern Recognition and Machine Learning*, Ex. 2.13.
     """
     (L, failed), (L_prior, failed_prior) = torch.linalg.cholesky_ex(cov), torch.linalg.cholesky_ex(prior_cov)
     if failed.any() or failed_prior.any():
