@@ -30,7 +30,7 @@ import course_utils
 from course_utils.data.folders import cache_folder
 from course_utils.errors import DataError, InputError
 
-__all__ = ["load", "path_of", "save", "trained"]
+__all__ = ["checksum", "load", "path_of", "save", "trained"]
 
 LOCK_SECONDS = 600.0
 Record = dict[str, Any]
@@ -185,7 +185,7 @@ def _write(path: Path, model: nn.Module, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as part:
         try:
-            part.write(serialise(tensors, {"record": text, "crc32": _checksum(tensors, text)}))
+            part.write(serialise(tensors, {"record": text, "crc32": checksum(text, tensors)}))
             part.close()
             os.replace(part.name, path)
         finally:
@@ -200,14 +200,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Record]:
     except (SafetensorError, OSError) as error:
         raise DataError(f"The kept model {path} cannot be read ({error}).") from None
     text = header.get("record", "")
-    if header.get("crc32") != _checksum(tensors, text):
+    if header.get("crc32") != checksum(text, tensors):
         raise DataError(f"The kept model {path} is damaged: its checksum does not fit.")
     return tensors, json.loads(text)
 
 
-def _checksum(tensors: dict[str, Tensor], text: str) -> str:
-    """Of record and weights: safetensors itself would not notice a changed byte."""
-    return f"{zlib.crc32(serialise(tensors, {'record': text})):08x}"
+def checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    """CRC-32 of the record and of every tensor's bytes: safetensors itself would not notice a changed byte."""
+    crc = zlib.crc32(text.encode())
+    for name in sorted(tensors):
+        content = tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data
+        crc = zlib.crc32(content, zlib.crc32(name.encode(), crc))
+    return f"{crc:08x}"
 
 
 @contextlib.contextmanager

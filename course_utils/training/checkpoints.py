@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,9 +22,10 @@ from torch import Tensor, nn
 
 from course_utils.errors import DataError, InputError
 from course_utils.runtime import random_state, restore_random_state
+from course_utils.store import checksum
 from course_utils.training.history import History
 
-__all__ = ["Checkpoint", "Stateful", "checksum"]
+__all__ = ["Checkpoint", "Stateful"]
 
 FORMAT = "course_utils training 2"
 RANDOM = "random numbers"
@@ -236,12 +236,3 @@ def _shapes(state: Mapping[str, Any], name: str) -> dict[str, tuple[int, ...]]:
     tensors: dict[str, Tensor] = {}
     _pack(state, name, tensors)
     return {key: tuple(tensor.shape) for key, tensor in tensors.items()}
-
-
-def checksum(text: str, tensors: dict[str, Tensor]) -> str:
-    """CRC-32 of the record and of every tensor's bytes: safetensors itself would not notice a changed byte."""
-    crc = zlib.crc32(text.encode())
-    for name in sorted(tensors):
-        content = tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data
-        crc = zlib.crc32(content, zlib.crc32(name.encode(), crc))
-    return f"{crc:08x}"

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from course_utils.errors import InputError, did_you_mean
-from course_utils.training.checkpoints import Stateful, checksum
+from course_utils.store import checksum
+from course_utils.training.checkpoints import Stateful
 from course_utils.training.evaluation import Loss, as_tensors, as_terms, evaluate
 from course_utils.training.history import History
 from course_utils.training.loop import Diverged, run
