@@ -23,6 +23,7 @@ __all__ = ["latents_explorer", "latents_snapshots"]
 Map = Callable[[Tensor], Tensor]
 MOST_UNITS = 8
 REACH = 3.0  # of a slider to both sides, in standard deviations of the prior
+STEP = 0.05
 
 
 def latents_explorer(images: Tensor, encode: Map, decode: Map, units: Sequence[int]) -> None:
@@ -41,17 +42,19 @@ def latents_explorer(images: Tensor, encode: Map, decode: Map, units: Sequence[i
         InputError: if images, codes and units do not belong together, or ``decode`` gives something else.
     """
     codes = _codes(images, encode, units)
-    own = decoded(decode, codes)
 
-    def draw(setting: tuple[int, ...]) -> Figure:
+    def draw(setting: tuple[Any, ...]) -> Figure:
         index, *values = setting
-        code = codes[index].clone()
-        code[list(units)] = code.new_tensor(values)
-        moved = [unit for unit in units if code[unit] != codes[index, unit]]
+        code, moved = codes[index].clone(), []
+        for unit, value in zip(units, values, strict=True):
+            if abs(value - code[unit].item()) > 0.51 * STEP:  # in the browser a slider begins at its nearest step
+                code[unit] = value
+                moved.append(unit)
+        own, changed = decoded(decode, torch.stack([codes[index], code]))
         figure, axes = plt.subplots(1, 3, figsize=(7.4, 2.7))
         show_image(images[index], axes[0], title="digit x")
-        show_image(own[index], axes[1], title="decoded from its own code")
-        show_image(decoded(decode, code[None])[0], axes[2], title=_said(moved))
+        show_image(own, axes[1], title="decoded from its own code")
+        show_image(changed, axes[2], title=_said(moved))
         return figure
 
     explore(draw, setting=Dials(codes[:, list(units)], units))
@@ -71,7 +74,7 @@ class Dials(ipywidgets.VBox):
         self._own = own.tolist()
         self._resets = False
         self._digit = ipywidgets.IntSlider(0, min=0, max=len(own) - 1, description="digit")
-        self._units = [ipywidgets.FloatSlider(step=0.05, description=f"unit {unit}") for unit in units]
+        self._units = [ipywidgets.FloatSlider(step=STEP, description=f"unit {unit}") for unit in units]
         super().__init__([self._digit, *self._units])
         self._reset()
         self._digit.observe(self._reset, names="value")

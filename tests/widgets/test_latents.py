@@ -89,6 +89,13 @@ def test_each_move_is_drawn_once(shown, monkeypatch):
     assert len(asked) == 2
 
 
+def test_a_slider_that_the_browser_puts_on_its_nearest_step_is_not_moved(shown, images):
+    _, unit, _, picture = shown
+    before = picture.value
+    unit.value = round(unit.value / 0.05) * 0.05
+    assert picture.value == before
+
+
 def test_only_the_moved_unit_changes_what_is_decoded(images, monkeypatch):
     boxes, asked = [], []
     monkeypatch.setattr(explore, "display", boxes.append)
@@ -99,8 +106,8 @@ def test_only_the_moved_unit_changes_what_is_decoded(images, monkeypatch):
 
     widgets.latents_explorer(images, encode, remember, [3, 0])
     boxes[0].children[0].children[1].value = 1.25
-    expected = encode(images)[:1]
-    expected[0, 3] = 1.25
+    expected = encode(images)[[0, 0]]  # the digit's own code, and the changed one
+    expected[1, 3] = 1.25
     torch.testing.assert_close(asked[-1], expected)
 
 
