@@ -102,7 +102,8 @@ class League:
         return "\n".join([self._caption(), *lines])
 
     def _caption(self) -> str:
-        return f"{self.num_samples:,} samples each, {self.data}; judge: {self.judge_accuracy:.2%} of the test images correct"
+        correct = f"judge: {self.judge_accuracy:.2%} of the test images correct"
+        return f"{self.num_samples:,} samples each, {self.data}; {correct}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         head = "".join(f"<th>{html.escape(part)}</th>" for part in ("", *_HEADS))
