@@ -185,8 +185,8 @@ class Notebook:
         return " ".join(outputs.all_text_contents())
 
     def opened(self, address):
-        """Go to this notebook in place of the start page, and wait for its kernel."""
-        self.page.goto(address.replace(START_PAGE, self.path.name))
+        """Go to this notebook in place of the start page and of all that was open, and wait for its kernel."""
+        self.page.goto(address.replace(f"{START_PAGE}?", f"{self.path.name}?reset&"))
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
         idle = self.page.locator(".jp-StatusBar-Widget, #jp-main-statusbar").get_by_text("(ipykernel) | Idle")
         idle.wait_for(timeout=60_000)
