@@ -49,7 +49,7 @@ pages: $(VENV)/.installed ## the tables of README and START_HERE, the gallery an
 claims: $(VENV)/.installed ## list all claims, out of the stored notebooks
 	@$(RUN) claims
 
-data: $(VENV)/.installed ## fetch, verify and prepare every data set beforehand
+data: $(VENV)/.installed ## fetch and verify every data set beforehand, and train the judges of images
 	@$(RUN) data
 
 slides: $(VENV)/.installed ## reveal.js pages of lectures and solutions into build/slides/ (NB=02, or all)

@@ -1,8 +1,10 @@
-"""Find or fetch every data set beforehand, verify it, and say where it is."""
+"""Find or fetch every data set beforehand, verify it, and say where it is; then train the judges of images."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
-    from course_utils.data.catalogue import FileSet
+    from course_utils.data.catalogue import FileSet, ImageSet
 
 __all__ = ["main", "steps"]
 
@@ -21,16 +23,47 @@ Step = tuple[str, Callable[[], str | None]]
 
 def steps() -> list[Step]:
     """Everything there is to prepare, in order; a notebook that needs more beforehand gets its step here."""
-    from course_utils.data.catalogue import FileSet, known  # with torch, which the help does without
+    from course_utils.data.catalogue import FileSet, ImageSet, known  # with torch, which the help does without
 
-    return [(data.title, partial(_prepare, data)) for data in known(FileSet).values()]
+    ready: set[str] = set()
+    sets = [(data.title, partial(_prepare, data, ready)) for data in known(FileSet).values()]
+    judges = [(f"The judge of {data.title}", partial(_judge, data, ready)) for data in known(ImageSet).values()]
+    return [*sets, *judges]
 
 
-def _prepare(data: FileSet) -> str | None:
+def _prepare(data: FileSet, ready: set[str]) -> str | None:
+    """Find or fetch a set; its name is added to those that are ``ready``."""
     from course_utils.data.sources import obtain
 
     copy = obtain(data)
-    return None if copy is None else f"{copy.source}, {sum(map(len, copy.contents.values())) / 1e6:.1f} MB, verified"
+    if copy is None:
+        return None
+    ready.add(data.name)
+    return f"{copy.source}, {sum(map(len, copy.contents.values())) / 1e6:.1f} MB, verified"
+
+
+def _judge(data: ImageSet, ready: set[str]) -> str | None:
+    """Train the judge of a set that is ready, unless it is kept already."""
+    if data.name not in ready:
+        print(f"      The data of {data.title} are missing or damaged; a judge is not prepared on a stand-in.")
+        return None
+    from course_utils.data import load_images
+    from course_utils.metrics import load_judge
+
+    with contextlib.redirect_stdout(io.StringIO()):  # the set's own step has said all of it
+        images = load_images(data.name)
+    before = _files(data.name)
+    judge = load_judge(images)
+    kept = "kept already" if before and before == _files(data.name) else "trained now"
+    return f"accuracy {judge.accuracy:.2%} on the test images, {kept}, {judge.seconds:.0f} s of training"
+
+
+def _files(name: str) -> dict[str, int]:
+    """The kept judges of a set, whatever settings they have, and when each was written."""
+    from course_utils.data import cache_folder
+
+    paths = (cache_folder() / "models").glob(f"judge-{name}-*.safetensors")
+    return {path.name: path.stat().st_mtime_ns for path in paths}
 
 
 def main(arguments: list[str]) -> int:

@@ -102,10 +102,12 @@ def _kernel() -> Finding:
 
 
 def _widgets() -> Finding:
-    finding = _needs("widgets", "ipywidgets", "ipywidgets", "import ipywidgets")
-    folder = Path(sys.prefix) / "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager"
-    if finding.works and not folder.is_dir():
-        advice = f'"{sys.executable}" -m pip install --force-reinstall --no-deps jupyterlab-widgets'
+    finding = _needs("widgets", "ipywidgets", "ipywidgets", "import ipywidgets, anywidget")
+    extensions = Path(sys.prefix) / "share/jupyter/labextensions"
+    halves = {"jupyterlab-widgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
+    missing = [package for package, folder in halves.items() if not (extensions / folder).is_dir()]
+    if finding.works and missing:
+        advice = f'"{sys.executable}" -m pip install --force-reinstall --no-deps {" ".join(missing)}'
         return Finding("widgets", False, f"{finding.state}, but JupyterLab's half of it is missing", advice)
     return finding
 

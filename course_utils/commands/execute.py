@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+from typing import TYPE_CHECKING
 
 from course_utils.commands.shared import notebooks
 from course_utils.commands.shared.kernels import ExecutionError, execute, store, took
+from course_utils.commands.shared.records import read_league
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = ["main"]
 
@@ -26,8 +32,21 @@ def main(arguments: list[str]) -> int:
     for path in notebooks.find(options.notebook, notebooks.EXECUTED):
         print(notebooks.relative(path))
         try:
-            print(took(path, action(path, environment=environment)))
+            notebook = action(path, environment=environment)
+            print(took(path, notebook))
+            if not options.quick:
+                _keep_league(notebook)
         except ExecutionError as error:
             failed = True
             print(f"{error}\nThe stored file is untouched.")
     return 1 if failed else 0
+
+
+def _keep_league(notebook: nbformat.NotebookNode) -> None:
+    """Write the league of samples where later lectures read it, if this notebook has measured one."""
+    if record := read_league(notebook):
+        from course_utils.metrics import league_path
+
+        path = league_path()
+        notebooks.write_text(path, json.dumps(record, indent=1) + "\n")
+        print(f"{notebooks.relative(path)}: written")

@@ -1,6 +1,7 @@
 """What is measured of a model, the same way in every lecture."""
 
 from course_utils.metrics.judge import Judge, Reading, load_judge
+from course_utils.metrics.league import League, league_path, load_league
 from course_utils.metrics.likelihood import (
     Elbo,
     bernoulli_log_likelihood,
@@ -24,6 +25,7 @@ from course_utils.metrics.samples import (
 __all__ = [
     "Elbo",
     "Judge",
+    "League",
     "PixelMixture",
     "Reading",
     "SampleScores",
@@ -39,7 +41,9 @@ __all__ = [
     "inception_score",
     "jpeg",
     "kid",
+    "league_path",
     "load_judge",
+    "load_league",
     "low_rank_mixture",
     "mosaic",
     "mse_per_pixel",

@@ -17,7 +17,7 @@ from torch.nn import functional
 from course_utils import store
 from course_utils.data import ImageData, Split, batches
 from course_utils.errors import InputError
-from course_utils.runtime import pick
+from course_utils.runtime import mixed_precision, pick
 
 __all__ = ["Judge", "Reading", "load_judge"]
 
@@ -126,13 +126,12 @@ def _train(network: nn.Sequential, train: Split, test: Split, epochs: int) -> di
     """Adam with a one-cycle schedule; the test images are only read at the end."""
     batch_size = min(256, len(train))
     steps = epochs * (len(train) // batch_size)
-    half = train.images.device.type == "cpu" and _has_bf16()
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=3e-3, total_steps=steps)
     network.train()
     for _ in range(epochs):
         for images, labels in batches((train.images, train.labels), batch_size, drop_last=True):
-            with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            with mixed_precision(images.device):
                 logits = network(images.to(memory_format=torch.channels_last))
             loss = functional.cross_entropy(logits.float(), labels)
             optimiser.zero_grad()
@@ -141,11 +140,6 @@ def _train(network: nn.Sequential, train: Split, test: Split, epochs: int) -> di
             schedule.step()
     accuracy = (_read(network, test.images).labels == test.labels.cpu()).double().mean().item()
     return {"accuracy": accuracy}
-
-
-def _has_bf16() -> bool:
-    """Whether this CPU multiplies in bfloat16, which halves the time; where it cannot, it is slower than float32."""
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
 """Figures that take and return ``Axes``, in one look, each shown with a text for those who cannot see it."""
 
-from course_utils.plotting.classes import show_classes
+from course_utils.plotting.classes import number_points, show_classes
 from course_utils.plotting.figures import show
 from course_utils.plotting.images import show_image, show_images
 from course_utils.plotting.palettes import CLASS_COLOURS, COLOURS
 
-__all__ = ["CLASS_COLOURS", "COLOURS", "show", "show_classes", "show_image", "show_images"]
+__all__ = ["CLASS_COLOURS", "COLOURS", "number_points", "show", "show_classes", "show_image", "show_images"]

@@ -17,7 +17,7 @@ from course_utils.errors import InputError
 from course_utils.plotting.images import as_array
 from course_utils.plotting.palettes import CLASS_COLOURS
 
-__all__ = ["show_classes"]
+__all__ = ["number_points", "show_classes"]
 
 
 def show_classes(
@@ -60,6 +60,32 @@ def show_classes(
         texts.append(text)
     ax.add_artist(_Places(ax, texts))
     return ax
+
+
+def number_points(ax: Axes, points: torch.Tensor | np.ndarray) -> None:
+    """Numbers, from 1, at a few points of a map; the names of :func:`show_classes` give way to them.
+
+    A cross marks each point; where two points are so near that their numbers would overlap, the later number moves
+    beside its cross.
+
+    Args:
+        ax: what :func:`show_classes` returned, or any axes.
+        points: shape (P, 2), in the coordinates of the axes.
+    """
+    numbers = {}
+    for number, (x, height) in enumerate(as_array(points).tolist(), start=1):
+        ax.plot(x, height, marker="+", color="black", markersize=9, markeredgewidth=1.5, zorder=4)
+        box = {"boxstyle": "circle,pad=0.2", "facecolor": "black", "edgecolor": "white", "linewidth": 1.0}
+        text = ax.text(
+            x, height, str(number), ha="center", va="center", size=9, color="white", weight="bold", bbox=box, zorder=5
+        )
+        text.set_in_layout(False)
+        numbers[text] = (x, height)
+    maps = [artist for artist in ax.artists if isinstance(artist, _Places)]
+    for places in maps:
+        places._anchors = {**numbers, **places._anchors}
+    if not maps:
+        ax.add_artist(_Places(ax, list(numbers)))
 
 
 class _Places(Artist):

@@ -237,6 +237,18 @@ def test_a_broken_package_is_a_finding_with_advice(tmp_path, monkeypatch, name, 
     assert str(finding).startswith("!!")
 
 
+@pytest.mark.parametrize("missing", ["jupyterlab-widgets", "anywidget"])
+def test_doctor_misses_jupyterlabs_half_of_a_widget(tmp_path, monkeypatch, missing):
+    folders = {"jupyterlab-widgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
+    for package, folder in folders.items():
+        if package != missing:
+            (tmp_path / "share/jupyter/labextensions" / folder).mkdir(parents=True)
+    monkeypatch.setattr(doctor.sys, "prefix", str(tmp_path))
+    finding = doctor.examine("widgets")
+    assert not finding.works
+    assert finding.advice.endswith(f"--no-deps {missing}")
+
+
 def test_doctor_says_which_file_is_damaged(tmp_path, monkeypatch):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)

@@ -1,6 +1,7 @@
 """The student's path, once, for real: `make lab`, the start page, exercise 02, a right answer and a wrong one.
 
-The course is served from a copy, so that the exercise in the repository stays as it is. Screenshots go to
+And two explorers, which have to answer to a real mouse: the plane of codes and the latent variables of a digit. The
+course is served from a copy, so that the exercise in the repository stays as it is. Screenshots go to
 ``build/screenshots``.
 """
 
@@ -49,6 +50,29 @@ def remaining_error(X, k):
     return float(eigenvalues[k:].sum())
 """
 WRONG_NAME = "n - 1"
+EXPLORERS = {  # lines that define codes, labels, images, encode and decode come first
+    "plane": "widgets.plane_explorer(codes, labels, decode)",
+    "latents": "widgets.latents_explorer(images, encode, decode, [0, 1])",
+}
+TINY = """\
+import torch
+
+from course_utils import widgets
+from course_utils.runtime import setup
+
+setup(seed=0)
+codes, labels = torch.randn(200, 2), torch.arange(200) % 10
+images = torch.rand(5, 784)
+weight = torch.randn(2, 784)
+
+
+def encode(x):
+    return (x - 0.5) @ weight.T / 10
+
+
+def decode(z):
+    return torch.sigmoid(z @ weight)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +184,23 @@ class Notebook:
         _wait(outputs.count, "the check says nothing", 30)
         return " ".join(outputs.all_text_contents())
 
+    def opened(self, address):
+        """Go to this notebook in place of the start page and of all that was open, and wait for its kernel."""
+        self.page.goto(address.replace(f"{START_PAGE}?", f"{self.path.name}?reset&"))
+        self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+        idle = self.page.locator(".jp-StatusBar-Widget, #jp-main-statusbar").get_by_text("(ipykernel) | Idle")
+        idle.wait_for(timeout=60_000)
+
+    def explorer(self, code):
+        """The output of the cell that holds ``code``, once its picture is there, and that picture."""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell", has_text=code)
+        output = cell.locator(".jp-OutputArea-output")
+        drawn = output.locator("img.widget-image")
+        drawn.wait_for()
+        drawn.scroll_into_view_if_needed()
+        self.page.wait_for_timeout(500)
+        return output, drawn
+
     def picture(self, name, index=None):
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         if index is not None:
@@ -240,3 +281,85 @@ def test_a_student_works_exercise_02(notebook, address):
     saved = notebook.saved()
     assert saved.cells[index].source.strip() == WRONG.strip()
     assert [output.ename for output in saved.cells[index + 1].outputs] == ["Wrong"]
+
+
+@pytest.fixture
+def explorers(browser, course):
+    """A notebook with the explorers of the plane and of latent variables, over a tiny decoder."""
+    cells = [nbformat.v4.new_code_cell(source) for source in (TINY, *EXPLORERS.values())]
+    path = course / "explorers.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    page = browser.new_page(viewport={"width": 1300, "height": 1000}, has_touch=True)
+    page.set_default_timeout(30_000)
+    yield Notebook(page, path)
+    page.close()
+
+
+def _changes(drawn, move):
+    """Whether the picture changes on the screen after ``move``."""
+    before = drawn.screenshot()
+    move()
+    _wait(lambda: drawn.screenshot() != before, "the picture stays as it is", 15)
+
+
+def test_explorers_answer_to_mouse_finger_and_keys(explorers, address):
+    page, far = explorers.page, []
+    page.on("request", lambda request: None if "//127.0.0.1" in request.url else far.append(request.url))
+    explorers.opened(address)
+    explorers.run_all()
+
+    # The point on the plane: dragged by the mouse, it stays under the mouse, and the picture changes on the way.
+    output, drawn = explorers.explorer(EXPLORERS["plane"])
+    pad, point = output.locator(".course-plane"), output.locator(".course-plane-point")
+    box = pad.bounding_box()
+    at = {share: (box["x"] + share * box["width"], box["y"] + share * box["height"]) for share in (0.3, 0.5, 0.7)}
+    page.mouse.move(*at[0.5])
+    page.mouse.down()
+    for share in (0.3, 0.7):
+        _changes(drawn, lambda share=share: page.mouse.move(*at[share], steps=10))
+        assert _centre(point) == pytest.approx(at[share], abs=1.5)
+    page.mouse.up()
+    explorers.picture("5-plane")
+    page.mouse.move(*at[0.5], steps=5)
+    assert _centre(point) == pytest.approx(at[0.7], abs=1.5), "let go is let go"
+
+    # By the keys, which are the pad's alone.
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index")
+    _changes(drawn, lambda: page.keyboard.press("Shift+ArrowLeft"))
+    assert _centre(point)[0] < at[0.7][0] - 20
+    assert page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index") == active
+
+    # By a finger.
+    touch = page.context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.5), ("touchMove", 0.4), ("touchMove", 0.3)):
+        x, y = (box[axis] + share * box[size] for axis, size in (("x", "width"), ("y", "height")))
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    _wait(lambda: _centre(point) == pytest.approx(at[0.3], abs=1.5), "the point does not follow the finger", 15)
+
+    # The slider of a latent variable, and that of the digit, which sets it back.
+    output, drawn = explorers.explorer(EXPLORERS["latents"])
+    sliders = output.locator(".widget-hslider")
+    digit, unit = (sliders.filter(has_text=text) for text in ("digit", "unit 1"))
+    own = unit.locator(".widget-readout").text_content()
+    _changes(drawn, lambda: _drag(page, unit.locator(".noUi-handle"), 60))
+    explorers.picture("6-latents")
+    assert unit.locator(".widget-readout").text_content() != own
+    _changes(drawn, lambda: _drag(page, digit.locator(".noUi-handle"), 80))
+    _changes(drawn, lambda: _drag(page, digit.locator(".noUi-handle"), -200))
+    _wait(lambda: unit.locator(".widget-readout").text_content() == own, "the digit does not set its units back", 15)
+    assert far == [], "nothing asks for the network"
+
+
+def _centre(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def _drag(page, handle, distance):
+    """Drag a slider's handle ``distance`` pixels to the side."""
+    x, y = _centre(handle)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + distance, y, steps=8)
+    page.mouse.up()

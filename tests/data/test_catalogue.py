@@ -32,7 +32,9 @@ def test_a_set_is_a_file(tmp_path: Path, own: Path, monkeypatch: pytest.MonkeyPa
     data = load_images("small-squares")
     small_sets.assert_small(data)
     assert data.source == "Small squares, your folder"
-    assert sorted(title for title, _ in prepare.steps()) == sorted([*before, "Small squares"])
+    assert sorted(title for title, _ in prepare.steps()) == sorted(
+        [*before, "Small squares", "The judge of Small squares"]
+    )
     with pytest.raises(InputError, match='Did you mean "small-squares"'):
         load_images("small-square")
 

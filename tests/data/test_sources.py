@@ -6,12 +6,14 @@ import gzip
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import small_sets
 from small_sets import Server
 
+from course_utils import metrics
 from course_utils.commands import data as prepare
 from course_utils.data import load_images, load_text, loaded_sources, sources
 from course_utils.data.sets import fashion_mnist
@@ -159,7 +161,10 @@ def test_stand_in_is_announced_once(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_prepare_says_what_it_found(own: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prepare_says_what_it_found(
+    own: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(metrics, "load_judge", lambda data: SimpleNamespace(accuracy=0.5, seconds=0.0))
     small_sets.lay(own / "MNIST" / "raw")
     small_sets.lay(own / "FashionMNIST" / "raw")
     assert prepare.main([]) == 0
@@ -172,7 +177,7 @@ def test_prepare_says_what_it_found(own: Path, server: Server, capsys: pytest.Ca
     output = capsys.readouterr().out
     assert f"MNIST/raw/{small_sets.IMAGE_FILE} in your folder" in output
     assert "✗ Fashion-MNIST is not ready" in output
-    assert "2 of 3 could not be prepared" in output
+    assert "4 of 5 could not be prepared" in output
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,30 @@ def test_a_name_with_room_stands_at_the_median_of_its_class():
         np.testing.assert_allclose(text.get_position(), np.median(codes[labels == label], axis=0), atol=1e-6)
 
 
+def test_names_give_way_to_numbers_which_stand_at_their_points():
+    codes, labels = clouds(3.0)
+    ax = plotting.show_classes(codes, labels, names=NAMES)
+    points = np.stack([np.median(codes[labels == label], axis=0) for label in range(10)])
+    plotting.number_points(ax, points)
+    places = boxes(ax)
+    assert len(places) == 20
+    for one, other in combinations(places, 2):
+        assert not one.overlaps(other)
+    numbers = [text for text in ax.texts if text.get_text() not in NAMES]
+    assert [text.get_text() for text in numbers] == [str(number) for number in range(1, 11)]
+    np.testing.assert_allclose([text.get_position() for text in numbers], points, atol=1e-6)
+
+
+def test_equal_points_have_one_cross_and_numbers_side_by_side():
+    _, ax = plt.subplots()
+    plotting.number_points(ax, torch.full((3, 2), 0.5))
+    places = boxes(ax)
+    for one, other in combinations(places, 2):
+        assert not one.overlaps(other)
+    assert {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines} == {(0.5, 0.5)}
+    np.testing.assert_allclose(ax.texts[0].get_position(), 0.5)
+
+
 def test_a_dot_has_the_colour_of_its_class():
     ax = plotting.show_classes(np.eye(2), np.array([7, 2]))
     assert [tuple(colour) for colour in ax.collections[0].get_facecolor()] == [

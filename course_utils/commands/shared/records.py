@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from course_utils.claims import Claim
 
-__all__ = ["Entry", "read_claims", "records"]
+__all__ = ["Entry", "read_claims", "read_league", "records"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,12 @@ def read_claims(paths: Iterable[Path]) -> list[Entry]:
                 known["measured"] = float("nan")  # JSON has no NaN
             entries.append(Entry(path, Claim(**known)))
     return entries
+
+
+def read_league(notebook: nbformat.NotebookNode) -> dict[str, Any] | None:
+    """The league of samples that a notebook has measured, as it is stored; ``None`` where it has none."""
+    from course_utils.metrics.league import MIME_TYPE  # with torch, which a command's --help does without
+
+    outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    found = [dict(data[MIME_TYPE]) for data in outputs if MIME_TYPE in data]
+    return found[-1] if found else None
