@@ -105,3 +105,12 @@ def test_waiting_threads_sleep_in_what_the_course_starts():
     code = "import course_utils, os; print(os.environ['GOMP_SPINCOUNT'])"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "10000"
+
+
+def test_mixed_precision_multiplies_in_bfloat16_only_where_that_is_faster(monkeypatch):
+    a = torch.ones(2, 2)
+    for capable, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capable=capable: {"avx512_bf16": capable})
+        with runtime.mixed_precision("cpu"):
+            assert (a @ a).dtype is dtype
+    assert (a @ a).dtype is torch.float32
