@@ -21,6 +21,7 @@ from course_utils.metrics.samples import (
     kid,
     sample_scores,
 )
+from course_utils.metrics.speed import interleaved_seconds
 
 __all__ = [
     "Elbo",
@@ -39,6 +40,7 @@ __all__ = [
     "gaussian_kl",
     "importance_weighted_bound",
     "inception_score",
+    "interleaved_seconds",
     "jpeg",
     "kid",
     "league_path",

@@ -9,7 +9,9 @@ import torch
 
 from course_utils.checks import variational
 
-EXERCISE = gap_cells.Exercise("07_variational_autoencoder", variational, names={"first": ("first",)}, given={"torch": torch})
+EXERCISE = gap_cells.Exercise(
+    "07_variational_autoencoder", variational, names={"first": ("first",)}, given={"torch": torch}
+)
 UNKNOWN: dict[str, dict[str, Any]] = {"first": {}}  # at least two wrong answers a gap that are no known mistake
 RIGHT: list[tuple[str, Any]] = []  # right answers that are not the notebook's, each with its gap
 
