@@ -120,9 +120,9 @@ def test_exercise_is_what_its_solution_gives(path: Path) -> None:
 
 
 @each(SOLUTIONS)
-def test_solution_has_four_to_six_checks(path: Path) -> None:
+def test_solution_has_four_to_eight_checks(path: Path) -> None:
     cells = notebooks.read(path).cells
-    assert 4 <= sum(bool(cell.metadata.get("nbgrader", {}).get("grade")) for cell in cells) <= 6
+    assert 4 <= sum(bool(cell.metadata.get("nbgrader", {}).get("grade")) for cell in cells) <= 8
     assert not any("raises-exception" in cell.metadata.get("tags", []) for cell in cells)
 
 
