@@ -2,7 +2,7 @@
 
 from course_utils.checks.variational.divergence import gaussian_kl
 from course_utils.checks.variational.experiments import prediction
-from course_utils.checks.variational.importance_weights import importance_weights
+from course_utils.checks.variational.importance_weighting import importance_weights
 from course_utils.checks.variational.manifold import manifold_codes
 from course_utils.checks.variational.rates import rate_distortion
 from course_utils.checks.variational.sampling_layer import sample_code
