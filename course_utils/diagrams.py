@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -88,7 +90,7 @@ def recurrent(text: str) -> Figure:
     ax.set(xlim=(-0.4, 2.0 * len(text) - 0.4), ylim=(0, 4))
     ax.set_axis_off()
     _box(ax, 0.2, 2, "a⟨0⟩ = 0")
-    for t, (given, wanted) in enumerate(zip(text[:-1], text[1:], strict=True), 1):
+    for t, (given, wanted) in enumerate(itertools.pairwise(text), 1):
         x = 2.0 * t
         _box(ax, x, 0.5, f"x⟨{t}⟩: {_name(given)}")
         _box(ax, x, 2, f"a⟨{t}⟩", today=True)
