@@ -1,4 +1,4 @@
-"""Interpolated Kneser–Ney smoothing: the strongest model of text that only counts.
+"""Interpolated Kneser–Ney smoothing: a strong model of text that only counts.
 
 **The formula.** A model with k characters of context h predicts the next character c from what has followed h so far.
 Let N(h, c) be how often c did, and N(h) = Σ_c N(h, c). The relative frequency N(h, c) / N(h) gives everything new the
@@ -14,10 +14,11 @@ characters of the alphabet. The discount is one number, or depends on the length
 
 **Continuation counts.** Only for the longest contexts is N(h, c) a number of occurrences. For shorter ones it is the
 number of different characters x for which x h c occurs in the text. The reason: p(c ∣ h′) is asked for what h does not
-know, so it should say how readily c comes in a *new* place, not how frequent it is. Take the letter u: many of its
-occurrences stand after q. The context q predicts them without help; in contexts that are new, u is less likely than
-its frequency says. Counted in this way u gets 1 for q, however often "qu" occurs. Kneser & Ney derive such counts from
-the demand that the smoothed model gives shorter grams the frequencies that they have in the text.
+know, so it should say how readily c comes in a *new* place, not how frequent it is. Take the letter h in tiny
+Shakespeare: 44 % of its occurrences stand after t. The context t predicts these without help; in other contexts h is
+rarer than its frequency of 4.6 % says. Its continuation count gets 1 for t, however often "th" occurs, and is 2.2 % of
+all such counts. Kneser & Ney derive these counts from the demand that the smoothed model gives shorter grams
+the frequencies that they have in the text.
 
 **Static and adaptive.** A static model has read its text once and for all. An adaptive one counts each character after
 it has been predicted, and so learns the names in a play that it has never read, as a program that compresses files

@@ -33,7 +33,7 @@ def written(length: int, seed: int) -> str:
 FITTED, READ = written(160, 1), written(40, 2)
 
 
-# A reference that knows only definitions. Each text begins with a mark of its own, Ⓐ or Ⓑ. -----------------------------
+# A reference that knows only definitions. Each text begins with a mark of its own, Ⓐ or Ⓑ. ----------------------------
 
 
 def count(marked: str, gram: str, *, longest: bool) -> int:
