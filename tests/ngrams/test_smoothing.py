@@ -15,7 +15,7 @@ import small_sets
 
 from course_utils.data import TextData, load_text
 from course_utils.errors import InputError
-from course_utils.ngrams import KneserNey
+from course_utils.ngrams import KneserNey, continuation_counts, gram_counts
 
 KINDS = [0.0, 0.4, 0.75, "one", "modified"]
 ALPHABET = "dcbae"  # not sorted, and no text below has an e
@@ -278,3 +278,12 @@ def test_shakespeare_static_and_adaptive(shakespeare: TextData) -> None:
     model = KneserNey(5, 0.75, shakespeare.alphabet).fit(shakespeare.train_val)
     assert -model.log_probs(shakespeare.test).mean() == pytest.approx(1.5385, abs=0.0015)
     assert -model.log_probs(shakespeare.test, adaptive=True).mean() == pytest.approx(1.4271, abs=0.0015)
+
+
+def test_the_letter_h(shakespeare: TextData) -> None:
+    """The numbers that the module's docstring tells of it."""
+    single, pairs = gram_counts(shakespeare.train_val, 1), gram_counts(shakespeare.train_val, 2)
+    continuations = continuation_counts(pairs)
+    assert pairs["th"] / single["h"] == pytest.approx(0.44, abs=0.005)
+    assert single["h"] / single.total() == pytest.approx(0.046, abs=0.0005)
+    assert continuations["h"] / continuations.total() == pytest.approx(0.022, abs=0.0005)
