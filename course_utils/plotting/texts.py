@@ -101,7 +101,8 @@ def show_text(
     ]
     written += [(_CUT, row, column, "black") for row, column in sorted(dots)]
     outlines = [_outline(sign, row, column, spacing) for sign, row, column, _ in written]
-    ax.add_collection(PathCollection(outlines, facecolors=[ink for *_, ink in written], linewidths=0), autolim=False)
+    letters = PathCollection(outlines, facecolors=[ink for *_, ink in written], linewidths=0, snap=False)
+    ax.add_collection(letters, autolim=False)
     for row, first, last in _runs(places, [index for index in sorted(set(highlight)) if shown[index]]):
         corner, height = (first, row + 1 - _CELL / spacing), _CELL / spacing
         ax.add_patch(Rectangle(corner, last + 1 - first, height, fill=False, edgecolor="black", linewidth=1.2))
@@ -192,7 +193,7 @@ def _checked(values: torch.Tensor | np.ndarray | Sequence[float], text: str) -> 
 def _limits(values: np.ndarray, limits: tuple[float, float] | None, palette: str) -> tuple[float, float]:
     """Values of the first and the last colour, which differ."""
     if limits is None:
-        most = float(np.abs(values).max())
+        most = float(np.abs(values).max()) or 1.0
         limits = (-most, most) if palette == "diverging" else (float(values.min()), float(values.max()))
     low, high = limits
     if not low <= high:
