@@ -70,13 +70,14 @@ def show_text(
 
     Raises:
         InputError: if there is no text, values or inks are not one for each character, a value is not finite, an index
-            is outside the text, the palette is unknown, or a line or the number of rows is too short.
+            is outside the text, the palette is unknown, or a line, the number of rows or the spacing is too small.
     """
     places = lay_out(text, columns, wrap=wrap)
-    _check(text, palette, rows, highlight, inks)
+    _check(text, palette, rows, highlight, inks, spacing)
     there = places[:, 0].max() + 1 if rows is None else rows
     if ax is None:
-        ax = plt.subplots(figsize=text_size(columns, int(there), spacing=spacing))[1]
+        width, height = text_size(columns, int(there), spacing=spacing)
+        ax = plt.subplots(figsize=(width + 0.1, height + 0.1))[1]  # with the margins of the layout
     shown, dots = _cut(text, places, columns, int(there))
 
     # The paper, and what was measured.
@@ -166,12 +167,16 @@ def _cut(text: str, places: np.ndarray, columns: int, rows: int) -> tuple[np.nda
     return shown, dots
 
 
-def _check(text: str, palette: str, rows: int | None, highlight: Collection[int], inks: Sequence[str]) -> None:
+def _check(
+    text: str, palette: str, rows: int | None, highlight: Collection[int], inks: Sequence[str], spacing: float
+) -> None:
     """Refuse what :func:`show_text` cannot draw."""
     if palette not in COLOUR_MAPS:
         raise InputError(f'palette="{palette}" is unknown; there are: {", ".join(COLOUR_MAPS)}.')
     if rows is not None and rows < 1:
         raise InputError(f"rows={rows}; show at least one line.")
+    if not spacing >= _CELL:
+        raise InputError(f"spacing={spacing}; lines overlap below {_CELL}.")
     if inks and len(inks) != len(text):
         raise InputError(f"{len(inks)} inks for {len(text)} characters; give one for each.")
     if not all(0 <= index < len(text) for index in highlight):
@@ -184,9 +189,8 @@ def _checked(values: torch.Tensor | np.ndarray | Sequence[float], text: str) -> 
     if array.shape != (len(text),):
         raise InputError(f"{len(text)} characters need values of shape ({len(text)},), not {array.shape}.")
     if not np.isfinite(array).all():
-        raise InputError(
-            f"Value {np.flatnonzero(~np.isfinite(array))[0]} is not finite; look for nan and inf in values."
-        )
+        first = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise InputError(f"Value {first} is {array[first]}; all values must be finite.")
     return array
 
 

@@ -1,8 +1,8 @@
 // The page of reading.py: a text in the colours of its losses, and a chart of what was expected at a chosen place.
 //
 // From Python, one entry for each character: signs, places (row and column), colours, inks, titles, expected (a list of
-// sign, probability and its words) and actual (the index among the expected); then scale and limits of the colours. To
-// and fro: chosen, the index of a character. All charts are there from the beginning: no kernel is needed.
+// sign, probability and its words) and actual (the index among the expected); then scale and limits of the colours, and
+// chosen, the index of the first character that is shown. Nothing goes back to Python: no kernel is needed.
 
 const PAGE =
   "box-sizing: border-box; display: flex; flex-wrap: wrap; gap: 1em 2em; padding: 0.8em 1em; border: 1px solid #bbb; " +
@@ -81,18 +81,9 @@ function render({ model, el }) {
   }
 
   // What the reader does; nothing of it reaches the notebook, which would select cells with it.
-  let frame = 0;
-  function choose(index) {
-    if (index === model.get("chosen")) return;
-    model.set("chosen", index);
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      model.save_changes();
-    });
-  }
   function choosePointed(event) {
     const pointed = document.elementFromPoint(event.clientX, event.clientY)?.dataset?.index;
-    if (pointed !== undefined && text.contains(event.target)) choose(Number(pointed));
+    if (pointed !== undefined && text.contains(event.target)) model.set("chosen", Number(pointed));
   }
   const moves = {
     ArrowLeft: (index) => index - 1,
@@ -120,7 +111,7 @@ function render({ model, el }) {
     if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    choose(Math.min(Math.max(move(model.get("chosen")), 0), signs.length - 1));
+    model.set("chosen", Math.min(Math.max(move(model.get("chosen")), 0), signs.length - 1));
     shown.scrollIntoView({ block: "nearest", inline: "nearest" });
     const index = model.get("chosen");
     const best = model.get("expected")[index].slice(0, 3);
@@ -130,10 +121,7 @@ function render({ model, el }) {
 
   model.on("change:chosen", showChosen);
   showChosen();
-  return () => {
-    cancelAnimationFrame(frame);
-    model.off("change:chosen", showChosen);
-  };
+  return () => model.off("change:chosen", showChosen);
 }
 
 export default { render };

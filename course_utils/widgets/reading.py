@@ -51,7 +51,7 @@ class Page(anywidget.AnyWidget):
         actual: for each, the index of the actual character in ``expected``.
         scale: colours from the first to the last.
         limits: their losses, in nats.
-        chosen: the index of the chosen character.
+        chosen: the index of the character that is shown first.
     """
 
     _esm = Path(__file__).with_name("reading.js")

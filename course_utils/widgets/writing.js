@@ -5,7 +5,7 @@
 // sets and the end of the text takes back.
 
 const DESK =
-  "box-sizing: border-box; max-width: 46em; padding: 0.8em 1em; border: 1px solid #bbb; border-radius: 4px; " +
+  "box-sizing: border-box; max-width: 54em; padding: 0.8em 1em; border: 1px solid #bbb; border-radius: 4px; " +
   "background: white; color: black; font: 14px/1.4 sans-serif; color-scheme: light;";
 const LINE = "display: flex; flex-wrap: wrap; align-items: center; gap: 0.5em 1.6em; margin-top: 0.7em;";
 const FIELD = "display: inline-flex; align-items: center; gap: 0.5em;";
@@ -40,7 +40,7 @@ function render({ model, el }) {
   message.setAttribute("role", "status");
   const opening = make("span", "color: #0072B2;");
   const written = make("span", "color: black;", { className: "course-writing-text" });
-  const paper = make("div", PAPER, { tabIndex: 0 }, opening, written);
+  const paper = make("div", PAPER, { className: "course-writing-paper", tabIndex: 0 }, opening, written);
   paper.setAttribute("role", "log");
   paper.setAttribute("aria-live", "off"); // a text that grows by the character would never stop being read out
   paper.setAttribute("aria-label", "The text");

@@ -85,7 +85,8 @@ class Desk(anywidget.AnyWidget):
         """Sample the text; after each piece the kernel may do something else, such as read that Stop was pressed."""
         task = asyncio.current_task()
         length = min(max(self.length, 1), MOST_LENGTH)
-        self.opening, self.written, self.message, self.failed = self.prompt, "", "", False
+        with self.hold_sync():
+            self.opening, self.written, self.message, self.failed = self.prompt, "", "", False
         text, message, failed = "", "", False
         try:
             shown = time.monotonic()
@@ -96,15 +97,17 @@ class Desk(anywidget.AnyWidget):
                     if time.monotonic() - shown >= INTERVAL:
                         self.written, shown = text, time.monotonic()
                     await asyncio.sleep(0)
-            message = f"{len(text)} characters written."
+            message = f"Characters written: {len(text):,}."
         except asyncio.CancelledError:
-            message = f"Stopped after {len(text)} characters."
+            message = f"Stopped. Characters written: {len(text):,}."
         except CourseError as error:
             message, failed = str(error), True
         except Exception as error:  # it would be lost: nobody waits for the task
             message, failed = f"{type(error).__name__}: {error}", True
         if self._task in (task, None):  # else Write was pressed again, and the desk holds another text
-            self.written, self.message, self.failed, self.writing = text, message, failed, False
+            self._task = None
+            with self.hold_sync():
+                self.written, self.message, self.failed, self.writing = text, message, failed, False
 
 
 def writing_explorer(write: Write, *, prompt: str = "JULIET:\n", alphabet: str, length: int = 400) -> None:
@@ -131,7 +134,7 @@ def writing_explorer(write: Write, *, prompt: str = "JULIET:\n", alphabet: str, 
         )
     unknown = "".join(visible(character) for character in sorted(set(prompt) - set(alphabet)))
     if unknown:
-        raise InputError(f'prompt="{prompt}" has characters that are not in the alphabet: {unknown}. Leave them out.')
+        raise InputError(f"prompt={prompt!r} has characters that are not in the alphabet: {unknown}")
     if not 1 <= length <= MOST_LENGTH:
         raise InputError(f"length={length}; write 1 to {MOST_LENGTH:,} characters.")
     display(Desk(write, prompt=prompt, length=length, top_k=len(alphabet), most_k=len(alphabet)))
