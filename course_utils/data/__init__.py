@@ -7,6 +7,7 @@ from course_utils.data.images import ImageData, Split, load_images
 from course_utils.data.minibatches import batches
 from course_utils.data.own_texts import load_own_text
 from course_utils.data.sources import loaded_sources
+from course_utils.data.streams import text_streams
 from course_utils.data.text import TextData, load_text
 from course_utils.data.toy import circle, correlated_gaussian, heights, spiral
 from course_utils.data.vocabulary import Vocabulary
@@ -27,5 +28,6 @@ __all__ = [
     "load_text",
     "loaded_sources",
     "spiral",
+    "text_streams",
     "toy",
 ]
