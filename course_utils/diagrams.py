@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +12,7 @@ from matplotlib.patches import Polygon, Rectangle
 from course_utils.errors import InputError, did_you_mean
 from course_utils.plotting import COLOURS
 
-__all__ = ["autoencoder", "family_tree"]
+__all__ = ["autoencoder", "family_tree", "recurrent"]
 
 _LEAVES = {
     "Gaussian": ("p(x) in closed form", "notebook 01"),
@@ -71,6 +73,48 @@ def autoencoder(d_x: int, k: int) -> Figure:
     for x, word in ((1.3, "input"), (5.0, "code, the bottleneck"), (8.7, "reconstruction")):
         ax.text(x, 0.45, word, ha="center", va="center", fontsize=9, color=COLOURS["grey"])
     return figure
+
+
+def recurrent(text: str) -> Figure:
+    """A recurrent network unrolled over a text: the same weights at each step, and what it draws is its next input.
+
+    Args:
+        text: 2 to 8 characters: one input each but the last, and one prediction each but the first.
+
+    Raises:
+        InputError: if the text is shorter or longer.
+    """
+    if not 2 <= len(text) <= 8:
+        raise InputError(f'The network is drawn over 2 to 8 characters; "{text}" has {len(text)}.')
+    figure, ax = plt.subplots(figsize=(8.4, 3.1))
+    ax.set(xlim=(-0.4, 2.0 * len(text) - 0.4), ylim=(0, 4))
+    ax.set_axis_off()
+    _box(ax, 0.2, 2, "a⟨0⟩ = 0")
+    for t, (given, wanted) in enumerate(itertools.pairwise(text), 1):
+        x = 2.0 * t
+        _box(ax, x, 0.5, f"x⟨{t}⟩: {_name(given)}")
+        _box(ax, x, 2, f"a⟨{t}⟩", today=True)
+        _box(ax, x, 3.5, f"ŷ⟨{t}⟩: {_name(wanted)}?")
+        weights = [((x, 0.8), (x, 1.7), "$W_{ax}$"), ((x, 2.3), (x, 3.2), "$W_{ya}$")]
+        weights.append(((x - 1.2 if t == 1 else x - 1.55, 2), (x - 0.45, 2), "$W_{aa}$"))
+        for start, end, name in weights:
+            _arrow(ax, start, end)
+            above = start[1] == end[1]
+            place = (start[0] + 0.05, 2.12) if above else (x + 0.08, (start[1] + end[1]) / 2)
+            ax.text(*place, name, fontsize=9, ha="left", va="bottom" if above else "center")
+        if t + 1 < len(text):
+            _arrow(ax, (x + 0.55, 3.3), (x + 1.6, 0.8), dashed=True)
+    return figure
+
+
+def _name(character: str) -> str:
+    return {" ": "space", "\n": "line break"}.get(character, f"“{character}”")
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], *, dashed: bool = False) -> None:
+    colour, style = (COLOURS["orange"], "dashed") if dashed else (COLOURS["grey"], "solid")
+    arrow = {"arrowstyle": "->", "color": colour, "linestyle": style, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", end, start, arrowprops=arrow)
 
 
 def _box(ax: Axes, x: float, y: float, text: str, *, today: bool = False) -> None:

@@ -24,3 +24,12 @@ def test_the_hourglass_says_its_sizes():
     assert "32" in text
     with pytest.raises(InputError, match="k = 0"):
         diagrams.autoencoder(784, 0)
+
+
+def test_the_unrolled_network_predicts_the_character_that_comes_next():
+    texts = [text.get_text() for text in diagrams.recurrent("to b").axes[0].texts]
+    assert [text for text in texts if text.startswith("x")] == ["x⟨1⟩: “t”", "x⟨2⟩: “o”", "x⟨3⟩: space"]
+    assert [text for text in texts if text.startswith("ŷ")] == ["ŷ⟨1⟩: “o”?", "ŷ⟨2⟩: space?", "ŷ⟨3⟩: “b”?"]
+    assert texts.count("$W_{aa}$") == 3
+    with pytest.raises(InputError, match="2 to 8 characters"):
+        diagrams.recurrent("t")

@@ -1,5 +1,7 @@
 """What is measured of a model, the same way in every lecture."""
 
+from course_utils.metrics.compressors import compressed_nats
+from course_utils.metrics.copies import Copy, longest_copies
 from course_utils.metrics.judge import Judge, Reading, load_judge
 from course_utils.metrics.league import League, league_path, load_league
 from course_utils.metrics.likelihood import (
@@ -22,8 +24,10 @@ from course_utils.metrics.samples import (
     sample_scores,
 )
 from course_utils.metrics.speed import interleaved_seconds
+from course_utils.metrics.words import share_of_known_words
 
 __all__ = [
+    "Copy",
     "Elbo",
     "Judge",
     "League",
@@ -31,6 +35,7 @@ __all__ = [
     "Reading",
     "SampleScores",
     "bernoulli_log_likelihood",
+    "compressed_nats",
     "density_and_coverage",
     "elbo",
     "fid",
@@ -46,10 +51,12 @@ __all__ = [
     "league_path",
     "load_judge",
     "load_league",
+    "longest_copies",
     "low_rank_mixture",
     "mosaic",
     "mse_per_pixel",
     "psnr",
     "quantise",
     "sample_scores",
+    "share_of_known_words",
 ]

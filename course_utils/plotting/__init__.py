@@ -4,5 +4,15 @@ from course_utils.plotting.classes import number_points, show_classes
 from course_utils.plotting.figures import show
 from course_utils.plotting.images import show_image, show_images
 from course_utils.plotting.palettes import CLASS_COLOURS, COLOURS
+from course_utils.plotting.texts import show_text
 
-__all__ = ["CLASS_COLOURS", "COLOURS", "number_points", "show", "show_classes", "show_image", "show_images"]
+__all__ = [
+    "CLASS_COLOURS",
+    "COLOURS",
+    "number_points",
+    "show",
+    "show_classes",
+    "show_image",
+    "show_images",
+    "show_text",
+]

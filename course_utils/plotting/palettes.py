@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["CLASS_COLOURS", "COLOURS"]
+from matplotlib.colors import to_rgb
+from matplotlib.typing import ColorType
+
+__all__ = ["CLASS_COLOURS", "COLOURS", "COLOUR_MAPS", "ink_on"]
 
 COLOURS = {
     "blue": "#0072B2",
@@ -24,3 +27,17 @@ CLASS_COLOURS = (
 
 Source: Petroff, *Accessible color sequences for data visualization*, arXiv:2107.02270, 2021.
 """
+
+COLOUR_MAPS = {"sequential": "Oranges", "diverging": "RdBu_r"}
+"""Names of matplotlib's colour maps for a quantity: from white to dark; from blue below zero over white to red."""
+
+
+def ink_on(background: ColorType) -> str:
+    """``"black"`` or ``"white"``, whichever stands out more against the background.
+
+    The contrast of two colours is the ratio of their luminances, each with .05 added for stray light; at a luminance of
+    √(.05 · 1.05) − .05 both inks have the same. Source: W3C, *Web Content Accessibility Guidelines* 2.2.
+    """
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(background)]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "black" if luminance + 0.05 >= (0.05 * 1.05) ** 0.5 else "white"

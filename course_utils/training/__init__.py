@@ -7,5 +7,6 @@ from course_utils.training.descent import fit
 from course_utils.training.evaluation import Loss, evaluate
 from course_utils.training.history import History
 from course_utils.training.loop import Diverged, run
+from course_utils.training.states import saved_state
 
-__all__ = ["Diverged", "History", "Loss", "evaluate", "fit", "run"]
+__all__ = ["Diverged", "History", "Loss", "evaluate", "fit", "run", "saved_state"]

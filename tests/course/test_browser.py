@@ -1,8 +1,8 @@
 """The student's path, once, for real: `make lab`, the start page, exercise 02, a right answer and a wrong one.
 
-And two explorers, which have to answer to a real mouse: the plane of codes and the latent variables of a digit. The
-course is served from a copy, so that the exercise in the repository stays as it is. Screenshots go to
-``build/screenshots``.
+And the explorers that have to answer to a real mouse and real keys: the plane of codes, the latent variables of a
+digit, the desk where a model writes and the page that it reads. The course is served from a copy, so that the exercise
+in the repository stays as it is. Screenshots go to ``build/screenshots``.
 """
 
 import os
@@ -72,6 +72,39 @@ def encode(x):
 
 def decode(z):
     return torch.sigmoid(z @ weight)
+"""
+DESK = """\
+import time
+
+import torch
+
+from course_utils import widgets
+from course_utils.errors import InputError
+
+weight = torch.ones(1, requires_grad=True)
+
+
+def write(prompt, length, temperature, top_k):
+    if "@" in prompt:
+        raise InputError('The prompt has a character that the model does not know: "@".')
+    with torch.no_grad():
+        for index in range(length):
+            time.sleep(0.01)
+            yield "\\n" if index % 10 == 9 else f"{top_k % 10}"
+
+
+widgets.writing_explorer(write, prompt="JULIET:\\n", alphabet="JULIET:\\nab", length=60)
+"""
+MEANWHILE = "(2 * weight).sum().backward(); print('meanwhile')"
+PAGE = """\
+import torch
+
+from course_utils import widgets
+
+text, alphabet = "ab ab\\nba a\\n", "\\n abcdefgh"
+logits = torch.zeros(len(text), len(alphabet))
+logits[:, 2] = 2.0  # a is the most probable everywhere
+widgets.reading_explorer(text, logits.log_softmax(-1), alphabet)
 """
 
 
@@ -284,15 +317,27 @@ def test_a_student_works_exercise_02(notebook, address):
 
 
 @pytest.fixture
-def explorers(browser, course):
-    """A notebook with the explorers of the plane and of latent variables, over a tiny decoder."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (TINY, *EXPLORERS.values())]
-    path = course / "explorers.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    page = browser.new_page(viewport={"width": 1300, "height": 1000}, has_touch=True)
-    page.set_default_timeout(30_000)
-    yield Notebook(page, path)
-    page.close()
+def opened(browser, course, address):
+    """A function that opens a notebook with these code cells, runs them all, and returns it."""
+    pages = []
+
+    def open_and_run(name, *sources):
+        path = course / f"{name}.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources]), path)
+        pages.append(browser.new_page(viewport={"width": 1300, "height": 1000}, has_touch=True))
+        pages[-1].set_default_timeout(30_000)
+        notebook = Notebook(pages[-1], path)
+        notebook.far = []
+        pages[-1].on(
+            "request", lambda request: None if "//127.0.0.1" in request.url else notebook.far.append(request.url)
+        )
+        notebook.opened(address)
+        notebook.run_all()
+        return notebook
+
+    yield open_and_run
+    for page in pages:
+        page.close()
 
 
 def _changes(drawn, move):
@@ -302,11 +347,9 @@ def _changes(drawn, move):
     _wait(lambda: drawn.screenshot() != before, "the picture stays as it is", 15)
 
 
-def test_explorers_answer_to_mouse_finger_and_keys(explorers, address):
-    page, far = explorers.page, []
-    page.on("request", lambda request: None if "//127.0.0.1" in request.url else far.append(request.url))
-    explorers.opened(address)
-    explorers.run_all()
+def test_explorers_answer_to_mouse_finger_and_keys(opened):
+    explorers = opened("explorers", TINY, *EXPLORERS.values())
+    page = explorers.page
 
     # The point on the plane: dragged by the mouse, it stays under the mouse, and the picture changes on the way.
     output, drawn = explorers.explorer(EXPLORERS["plane"])
@@ -348,7 +391,113 @@ def test_explorers_answer_to_mouse_finger_and_keys(explorers, address):
     _changes(drawn, lambda: _drag(page, digit.locator(".noUi-handle"), 80))
     _changes(drawn, lambda: _drag(page, digit.locator(".noUi-handle"), -200))
     _wait(lambda: unit.locator(".widget-readout").text_content() == own, "the digit does not set its units back", 15)
-    assert far == [], "nothing asks for the network"
+    assert explorers.far == [], "nothing asks for the network"
+
+
+def test_a_writing_model_streams_its_text_and_stops(opened):
+    notebook = opened("writing", DESK, MEANWHILE)
+    page = notebook.page
+    desk = page.locator(".course-writing")
+    prompt, button = desk.get_by_label("Prompt"), desk.get_by_role("button")
+    written, message, paper = (desk.locator(f".course-writing-{name}") for name in ("text", "message", "paper"))
+    desk.scroll_into_view_if_needed()
+    assert prompt.input_value() == "JULIET:\n"
+    assert button.text_content() == "Write"
+
+    # The text grows while it is sampled, and the button is itself again at its end.
+    button.click()
+    seen = {""}
+    _wait(lambda: seen.add(written.text_content()) or "written: 60" in message.text_content(), "no text comes", 30)
+    assert len(seen) >= 4, "the text comes all at once"
+    assert written.text_content() == 6 * "000000000\n"
+    assert paper.text_content() == "JULIET:\n" + written.text_content()
+    assert button.text_content() == "Write"
+    notebook.picture("7-writing")
+
+    # Stop is heard in the middle of a text; the keys set the sliders, and are the desk's alone.
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index")
+    desk.get_by_label("Length").fill("5000")
+    desk.get_by_label("Top-k").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert desk.get_by_text("all 10").count() == 0
+    button.focus()
+    page.keyboard.press("Enter")
+    _wait(lambda: "2222\n" in written.text_content(), "no text comes", 30)
+    assert button.text_content() == "Stop"
+    assert paper.get_attribute("aria-live") == "off"
+    assert paper.get_attribute("aria-busy") == "true"
+    page.keyboard.press("Enter")
+    _wait(lambda: "Stopped" in message.text_content(), "Stop is not heard", 15)
+    assert set(written.text_content()) == {"2", "\n"}
+    assert len(written.text_content()) < 3000
+    assert page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index") == active
+
+    # Another cell runs between two pieces, with gradients, although the model writes without.
+    button.click()
+    _wait(lambda: button.text_content() == "Stop", "it does not begin", 15)
+    cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="meanwhile").last
+    before = _number(cell.locator(".jp-InputPrompt").text_content())
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    _wait(lambda: _number(cell.locator(".jp-InputPrompt").text_content()) > before, "the other cell waits", 15)
+    assert cell.locator(".jp-OutputArea-output").all_text_contents() == ["meanwhile\n"]
+    assert button.text_content() == "Stop", "it is still writing"
+    button.click()
+    _wait(lambda: button.text_content() == "Write", "Stop is not heard", 15)
+
+    # An error is a sentence; Ctrl+Enter is the button, and Enter a line break.
+    prompt.fill("a@")
+    prompt.press("Enter")
+    prompt.press("Control+Enter")
+    _wait(lambda: "does not know" in message.text_content(), "the error is not shown", 15)
+    assert prompt.input_value() == "a@\n"
+    assert button.text_content() == "Write"
+    assert written.text_content() == ""
+    notebook.picture("8-writing-error")
+    assert notebook.shows_no_stack_trace()
+    assert notebook.far == [], "nothing asks for the network"
+
+
+def test_a_reading_model_says_what_it_expected_under_the_cursor(opened):
+    notebook = opened("reading", PAGE)
+    page = notebook.page
+    text, title = page.locator(".course-reading-text"), page.locator(".course-reading-title")
+    chart, spoken = page.locator(".course-reading-chart"), page.locator(".course-reading [role=status]")
+    characters = text.locator("span")
+    assert characters.all_text_contents() == [*"ab ab↵ba a↵"]
+    assert len({round(_centre(character)[1]) for character in characters.all()}) == 2, "two lines"
+    assert "“a” costs" in title.text_content()
+
+    # The mouse: what is under it is shown, the six most probable and the actual one.
+    x, y = _centre(characters.nth(4))
+    page.mouse.move(x, y)
+    _wait(lambda: "“b”" in title.text_content(), "the mouse is not followed", 15)
+    signs = chart.locator("span").all_text_contents()[::2]
+    assert signs == [*"a↵␣bcd"]
+    page.mouse.move(*_centre(characters.nth(5)))
+    _wait(lambda: "“↵”" in title.text_content(), "the mouse is not followed", 15)
+    notebook.picture("9-reading")
+    assert spoken.text_content() == "", "the mouse is not read out"
+
+    # The keys, which are the text's alone.
+    page.mouse.click(*_centre(characters.nth(1)))
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index")
+    for key, index in (("ArrowDown", 7), ("ArrowRight", 8), ("ArrowUp", 2), ("ArrowLeft", 1), ("End", 10), ("Home", 0)):
+        page.keyboard.press(key)
+        outlined = [place for place in range(11) if "2px" in characters.nth(place).get_attribute("style")]
+        assert outlined == [index], key
+    page.keyboard.press("ArrowLeft")
+    assert "“a” costs" in spoken.text_content()
+    assert page.locator(".jp-Notebook .jp-Cell.jp-mod-active").get_attribute("data-windowed-list-index") == active
+
+    # A finger.
+    touch = page.context.new_cdp_session(page)
+    x, y = _centre(characters.nth(8))
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    _wait(lambda: "“␣”" in title.text_content(), "the finger is not followed", 15)
+    assert notebook.far == [], "nothing asks for the network"
 
 
 def _centre(locator):

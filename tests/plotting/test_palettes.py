@@ -10,6 +10,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from course_utils import plotting
+from course_utils.plotting import palettes
 
 # Machado, Oliveira & Fernandes, IEEE Transactions on Visualization and Computer Graphics 15, 2009, severity 1
 VISION = {
@@ -59,3 +60,37 @@ def test_no_two_classes_look_alike(vision):
 @pytest.mark.parametrize("vision", ["protanopia", "deuteranopia"])
 def test_the_usual_ten_colours_would_not_do(vision):
     assert least_distance(matplotlib.color_sequences["tab10"], vision) < BAR
+
+
+@pytest.mark.parametrize("palette", palettes.COLOUR_MAPS)
+def test_ink_stands_out_on_every_colour_of_a_quantity(palette):
+    """W3C asks for a contrast of 4.5; black or white always reaches √21 = 4.58."""
+    for background in matplotlib.colormaps[palettes.COLOUR_MAPS[palette]](np.linspace(0, 1, 101)):
+        assert contrast(palettes.ink_on(background), background) >= 4.58
+
+
+@pytest.mark.parametrize(("background", "ink"), [("white", "black"), ("#777777", "black"), ("#707070", "white")])
+def test_ink_is_black_or_white_by_the_luminance_of_the_background(background, ink):
+    assert palettes.ink_on(background) == ink
+    other = {"black": "white", "white": "black"}[ink]
+    assert contrast(ink, background) > contrast(other, background)
+
+
+def contrast(one, other):
+    """The ratio that W3C defines, with the luminance Y of CIE XYZ, from 1 to 21."""
+    lightness = [lab([colour], "normal")[0, 0] for colour in (one, other)]
+    low, high = sorted(((value + 16) / 116) ** 3 if value > 8 else value * 27 / 24389 for value in lightness)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_colours_of_a_quantity_grow_darker_from_white():
+    """Every step is darker in the sequential palette; the diverging one has white in its middle, and blue below."""
+    names = [palettes.COLOUR_MAPS[kind] for kind in ("sequential", "diverging")]
+    sequential, diverging = (matplotlib.colormaps[name](np.linspace(0, 1, 51)) for name in names)
+    assert (np.diff(lab(sequential, "normal")[:, 0]) < 0).all()
+    lightness = lab(diverging, "normal")[:, 0]
+    assert (np.diff(lightness[:26]) > 0).all()
+    assert (np.diff(lightness[25:]) < 0).all()
+    assert min(lightness[25], lab(sequential, "normal")[0, 0]) > 96
+    assert diverging[5, 2] > diverging[5, 0]
+    assert diverging[-5, 0] > diverging[-5, 2]
