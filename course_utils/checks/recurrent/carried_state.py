@@ -83,7 +83,7 @@ _MESSAGES = {
     "shuffled_windows lower": "shuffled_windows: shuffling helps where samples are independent of each other. Does the "
     "state that a window starts from still belong to it?",
     "shuffled_rows lower": "shuffled_rows: follow one row from window to window. Has anything changed for it?",
-    "shuffled_rows higher": "shuffled_rows: the same new order in all windows. Does the state of a row still go to the "
+    "shuffled_rows higher": "shuffled_rows: all windows share one new order. Does the state of a row still go to the "
     "row that continues it?",
 }
 

@@ -78,7 +78,7 @@ _IN_PLACE = Mistake(
     "one of the tensors that were handed in is changed. The caller goes on using it: make a new tensor.",
     _in_place,
 )
-_STEP = (
+_SLOPES = (
     Mistake(
         "slope forgotten",
         "the derivative of the tanh is forgotten: the gradient in a⟨t⟩ is used as if it were that in the "
@@ -115,6 +115,8 @@ _STEP = (
         "the gradient is divided by the slope of the tanh. The chain rule multiplies.",
         _from(lambda grad_a, a, a_before: grad_a / _slope(a)),
     ),
+)
+_PRODUCTS = (
     Mistake(
         "averaged over the batch",
         "the gradients of the weights are averaged over the batch. Each row of grad_a is what the loss gives it, with "
@@ -198,12 +200,13 @@ def _judge(answer: Answer) -> None:
     for i, name in enumerate(_NAMES):
         text = f"{name} is {{got}}, and autograd finds {{expected}}."
         overwritten = _IN_PLACE.message
-        compare(by_hand(answer), _autograd, draws, _STEP, text, _part(i), what=name, overwritten=overwritten)
+        mistakes = _PRODUCTS if i else _SLOPES + _PRODUCTS  # a wrong slope shows in the first gradient
+        compare(by_hand(answer), _autograd, draws, mistakes, text, _part(i), what=name, overwritten=overwritten)
 
 
 backward_step = Check(
     "backward_step",
     _judge,
     "autograd finds the same four gradients, number by number.",
-    (*_STEP, _IN_PLACE),
+    (*_SLOPES, *_PRODUCTS, _IN_PLACE),
 )

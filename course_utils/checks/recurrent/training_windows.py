@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 
 from course_utils.checks.core import (
     Answer,
@@ -22,50 +22,16 @@ from course_utils.checks.core import (
     in_double,
     integer,
     kind_of,
-    normal,
 )
+from course_utils.checks.recurrent.small_network import Network, State, detached
 
 __all__ = ["window_loss"]
-
-State = Tensor | tuple[Tensor, Tensor] | None
-
-
-class _Network(nn.Module):
-    """A small recurrent network with drawn weights; its state is one tensor (N, hidden) or a pair of them."""
-
-    def __init__(self, V: int, hidden: int, generator: torch.Generator, *, pair: bool) -> None:
-        super().__init__()
-        self.V, self.hidden, self.pair = V, hidden, pair
-        scale = 1.5 / hidden**0.5
-        self.W_ax = nn.Parameter(scale * normal(hidden, V, generator=generator))
-        self.W_aa = nn.Parameter(scale * normal(hidden, hidden, generator=generator))
-        self.W_ya = nn.Parameter(scale * normal(V, hidden, generator=generator))
-
-    def forward(self, tokens: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """Logits (N, T, V) of tokens (N, T), and the state behind the last of them."""
-        if state is None:
-            nothing = self.W_aa.new_zeros(len(tokens), self.hidden)
-            state = (nothing, nothing) if self.pair else nothing
-        a, c = state if isinstance(state, tuple) else (state, 0.0 * state)
-        logits = []
-        for x in one_hot(tokens, self.V).to(self.W_aa).unbind(1):
-            a = torch.tanh(x @ self.W_ax.T + a @ self.W_aa.T + c)
-            c = 0.5 * c + 0.5 * a if self.pair else c
-            logits.append(a @ self.W_ya.T)
-        return torch.stack(logits, dim=1), (a, c) if self.pair else a
-
-
-def _detached(state: State) -> State:
-    """The same numbers without the graph behind them."""
-    if isinstance(state, tuple):
-        return state[0].detach(), state[1].detach()
-    return state if state is None else state.detach()
 
 
 def _reference(model: nn.Module, window: Tensor, state: State) -> tuple[Tensor, State]:
     """The loss as minus the mean log-probability of the targets, picked out one by one."""
     logits, state = model(window[:, :-1], state)
-    return -logits.log_softmax(2).gather(2, window[:, 1:, None]).mean(), _detached(state)
+    return -logits.log_softmax(2).gather(2, window[:, 1:, None]).mean(), detached(state)
 
 
 def _of(loss: Answer) -> Answer:
@@ -73,7 +39,7 @@ def _of(loss: Answer) -> Answer:
 
     def step(model: nn.Module, window: Tensor, state: State) -> tuple[Tensor, State]:
         logits, state = model(window[:, :-1], state)
-        return loss(logits, window), _detached(state)
+        return loss(logits, window), detached(state)
 
     return step
 
@@ -90,7 +56,7 @@ def _fresh(model: nn.Module, window: Tensor, state: State) -> tuple[Tensor, Stat
 def _whole(model: nn.Module, window: Tensor, state: State) -> tuple[Tensor, State]:
     """The step in which the model reads the last target as well."""
     logits, state = model(window, state)
-    return _mean(logits[:, :-1], window[:, 1:]), _detached(state)
+    return _mean(logits[:, :-1], window[:, 1:]), detached(state)
 
 
 def _swapped(model: nn.Module, window: Tensor, state: State) -> tuple[State, Tensor]:
@@ -107,7 +73,7 @@ def _returned(what: Answer) -> Answer:
     """The step that returns another state, made of (model, window, the old state)."""
 
     def step(model: nn.Module, window: Tensor, state: State) -> tuple[Tensor, State]:
-        return _reference(model, window, state)[0], _detached(what(model, window, state))
+        return _reference(model, window, state)[0], detached(what(model, window, state))
 
     return step
 
@@ -252,9 +218,9 @@ def _draw(generator: torch.Generator, *, pair: bool, carried: bool) -> tuple[nn.
     """A network, a window of N streams and T + 1 tokens, and the state behind an earlier window; N, T and V differ."""
     N, T = integer(3, 4, generator), integer(5, 7, generator)
     V, hidden = integer(9, 11, generator), integer(12, 14, generator)
-    model = _Network(V, hidden, generator, pair=pair)
+    model = Network(V, hidden, generator, pair=pair)
     earlier, window = (torch.randint(V, (N, T + 1), generator=generator) for _ in range(2))
-    return model, window, _detached(model(earlier, None)[1]) if carried else None
+    return model, window, detached(model(earlier, None)[1]) if carried else None
 
 
 def _judge(answer: Answer) -> None:
@@ -267,7 +233,8 @@ def _judge(answer: Answer) -> None:
     text = "the value is right, but its gradient is not: {got} instead of {expected}."
     compare(_differentiated(answer), _differentiated(_reference), draws, (), text, what="its gradient")
     text = "the state that is returned holds {got}, and it should hold {expected}."
-    compare(answer, _reference, draws, _STATES, text, _state_of, what="the state")
+    for cases in (draws[:3], draws):  # where a state is handed in, and at a fresh start as well
+        compare(answer, _reference, cases, _STATES, text, _state_of, what="the state")
     if any(_state_of(call(answer, *case)).requires_grad for case in draws):
         raise Wrong(_ATTACHED.message)
 
