@@ -63,9 +63,7 @@ def _only_if_unseen(
     return discount * len(seen) / sum(seen.values()) * shorter
 
 
-def _total_of_the_shorter(
-    counts: _Table, context: str, character: str, discount: float, alphabet_size: int
-) -> float:
+def _total_of_the_shorter(counts: _Table, context: str, character: str, discount: float, alphabet_size: int) -> float:
     probability = 1 / alphabet_size
     for start in range(len(context), -1, -1):
         seen = counts.get(context[start:], {})
@@ -182,9 +180,7 @@ _PROBABILITY = (
         "the mass that is passed on is D · V / n. Only characters that have been seen after this context were "
         "discounted.",
         _on_each_level(
-            lambda seen, character, D, shorter, V: (
-                (_kept(seen, character, D) + D * V * shorter) / sum(seen.values())
-            )
+            lambda seen, character, D, shorter, V: (_kept(seen, character, D) + D * V * shorter) / sum(seen.values())
         ),
     ),
     Mistake(

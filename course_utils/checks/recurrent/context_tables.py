@@ -88,16 +88,12 @@ _COUNTS = (
     Mistake(
         "what comes before",
         "what is counted is the character before a piece of text. Asked is the one that follows it.",
-        lambda text, longest: {
-            context[::-1]: inner for context, inner in _RIGHT(text[::-1], longest).items()
-        },
+        lambda text, longest: {context[::-1]: inner for context, inner in _RIGHT(text[::-1], longest).items()},
     ),
     Mistake(
         "seen or not",
         "every count is 1: this is whether a character has been seen after a context, not how often.",
-        lambda text, longest: {
-            context: dict.fromkeys(inner, 1) for context, inner in _RIGHT(text, longest).items()
-        },
+        lambda text, longest: {context: dict.fromkeys(inner, 1) for context, inner in _RIGHT(text, longest).items()},
     ),
     Mistake(
         "shares",

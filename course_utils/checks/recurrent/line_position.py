@@ -8,7 +8,19 @@ import torch
 from torch import Tensor
 from torch.linalg import qr
 
-from course_utils.checks.core import Answer, Check, Mistake, Wrong, compare, fresh, in_double, integer, kind_of, normal, uniform
+from course_utils.checks.core import (
+    Answer,
+    Check,
+    Mistake,
+    Wrong,
+    compare,
+    fresh,
+    in_double,
+    integer,
+    kind_of,
+    normal,
+    uniform,
+)
 
 __all__ = ["position_unit"]
 

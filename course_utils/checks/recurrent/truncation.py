@@ -102,6 +102,12 @@ def _all_ties(probs: Tensor, top_p: float) -> Tensor:
     return probs >= smallest
 
 
+_ALL_TIES = Mistake(
+    "all ties",
+    "when several characters are equally probable, all of them are kept even if some would do. The smallest set is "
+    "asked for; which of the equal ones are in it is free.",
+    _renormalised(_all_ties),
+)
 _TOP_P = (
     Mistake(
         "crossing character dropped",
@@ -164,12 +170,6 @@ _TOP_P = (
         "reach it.",
         _renormalised(lambda probs, top_p: probs >= top_p),
     ),
-    Mistake(
-        "all ties",
-        "when several characters are equally probable, all of them are kept even if some would do. The smallest set "
-        "is asked for; which of the equal ones are in it is free.",
-        _renormalised(_all_ties),
-    ),
 )
 
 
@@ -195,14 +195,16 @@ def _judge_top_p(answer: Answer) -> None:
     ties = torch.tensor([[1, 2, 2, 2, 1], [2, 1, 2, 1, 2]]) / 8
     tied = [(ties[0], 0.5), (ties, 0.4), (torch.full((4, 8), 1 / 8), 0.3)]
     text = "of equally probable characters {got} is kept in sorted order, and {expected} is needed."
-    compare(answer, _top_p, tied, _TOP_P, text, lambda value: value.sort(-1).values, what="what top_p_filter returns")
+    compare(
+        answer, _top_p, tied, (_ALL_TIES,), text, lambda value: value.sort(-1).values, what="what top_p_filter returns"
+    )
 
 
 top_p_filter = Check(
     "top_p_filter",
     _judge_top_p,
     "the smallest set that reaches top_p, with the character that crosses it, each in its own place.",
-    _TOP_P,
+    (*_TOP_P, _ALL_TIES),
 )
 
 # min-p ----------------------------------------------------------------------------------------------------------------

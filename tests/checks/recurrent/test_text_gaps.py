@@ -128,9 +128,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "clamped": _guarded(lambda logits, temperature: _softmax(logits, max(temperature, 0.5))),
         "one added": _guarded(lambda logits, temperature: _softmax(logits, 1 + temperature)),
         "index at zero": _guarded(_softmax, lambda logits: logits.argmax(-1)),
-        "whole numbers at zero": _guarded(
-            _softmax, lambda logits: one_hot(logits.argmax(-1), logits.shape[-1])
-        ),
+        "whole numbers at zero": _guarded(_softmax, lambda logits: one_hot(logits.argmax(-1), logits.shape[-1])),
         "logits at zero": _guarded(_softmax, lambda logits: logits),
         "refuses zero": lambda logits, temperature: Categorical(logits=logits / (1 / (1 / temperature))).probs,
         "all tied ones": _guarded(_softmax, lambda logits: (logits == logits.amax(-1, keepdim=True)).float()),
@@ -170,11 +168,10 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     },
     "count-contexts": {
         "upper case": lambda text, longest: _table(text.upper(), longest),
-        "a Counter of pairs": lambda text, longest: Counter(
-            (text[t - 1 : t], text[t]) for t in range(1, len(text))
-        ),
+        "a Counter of pairs": lambda text, longest: Counter((text[t - 1 : t], text[t]) for t in range(1, len(text))),
         "counts by position": lambda text, longest: {
-            context: {list(seen).index(c): n for c, n in seen.items()} for context, seen in _table(text, longest).items()
+            context: {list(seen).index(c): n for c, n in seen.items()}
+            for context, seen in _table(text, longest).items()
         },
         "a list": lambda text, longest: list(_table(text, longest).items()),
         "totals": lambda text, longest: {c: sum(seen.values()) for c, seen in _table(text, longest).items()},
@@ -187,13 +184,9 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     },
     "discounted-probability": {
         "Witten and Bell": _witten_bell,
-        "half the discount": lambda counts, context, character, D, V: _discounted(
-            counts, context, character, D / 2, V
-        ),
+        "half the discount": lambda counts, context, character, D, V: _discounted(counts, context, character, D / 2, V),
         "another alphabet": lambda counts, context, character, D, V: _discounted(counts, context, character, D, V + 1),
-        "shortened to two": lambda counts, context, character, D, V: _discounted(
-            counts, context[-2:], character, D, V
-        ),
+        "shortened to two": lambda counts, context, character, D, V: _discounted(counts, context[-2:], character, D, V),
         "half and half": lambda counts, context, character, D, V: (
             (_discounted(counts, context, character, D, V) + _discounted(counts, context[1:], character, D, V)) / 2
         ),
@@ -302,7 +295,10 @@ RIGHT: list[tuple[str, Any]] = [
     ("tempered", _guarded(_softmax)),
     ("tempered", _guarded(_softmax, lambda logits: one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype))),
     ("tempered", _guarded(lambda logits, temperature: _softmax(logits.double(), temperature))),
-    ("tempered", _guarded(lambda logits, temperature: _normal(torch.softmax(logits.double(), -1) ** (1 / temperature)))),
+    (
+        "tempered",
+        _guarded(lambda logits, temperature: _normal(torch.softmax(logits.double(), -1) ** (1 / temperature))),
+    ),
     ("tempered", _guarded(lambda logits, temperature: Categorical(logits=logits / temperature).probs)),
     ("tempered", _guarded(_softmax, lambda logits: _softmax(logits, 1e-6))),
     ("tempered", lambda logits, temperature: _complains("no temperature below 0")(logits, max(temperature, -0.5))),
