@@ -3,8 +3,9 @@
 from course_utils.checks.recurrent.backing_off import discounted_probability
 from course_utils.checks.recurrent.context_tables import count_contexts
 from course_utils.checks.recurrent.line_position import position_unit
+from course_utils.checks.recurrent.nucleus import top_p_filter
 from course_utils.checks.recurrent.temperatures import tempered
-from course_utils.checks.recurrent.truncation import min_p_filter, top_p_filter
+from course_utils.checks.recurrent.truncation import min_p_filter
 from course_utils.checks.recurrent.units_of_loss import perplexity_and_bits
 
 __all__ = [

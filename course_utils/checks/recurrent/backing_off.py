@@ -168,7 +168,7 @@ _PROBABILITY = (
     ),
     Mistake(
         "below zero",
-        "the discount is subtracted from counts of 0, too, and they become negative. The formula has max(count − D, 0).",
+        "the discount is subtracted from counts of 0, too, and they become negative. The formula has max(·, 0).",
         _on_each_level(
             lambda seen, character, D, shorter, V: (
                 (seen.get(character, 0) - D + D * len(seen) * shorter) / sum(seen.values())
