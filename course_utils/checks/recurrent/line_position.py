@@ -168,7 +168,7 @@ def _both(value: Any) -> Any:
 
 def _judge(answer: Answer) -> None:
     generator = fresh()
-    draws = [_draw(generator, sign) for sign in (1, -1, 1)]
+    draws = [_draw(generator, sign) for sign in (1, -1) * 3]
     states, positions = draws[1]
     draws += in_double([(states, positions)])
     draws.append((uniform(0, 1, len(positions), 1, generator=generator) - 0.1 * positions[:, None], positions))

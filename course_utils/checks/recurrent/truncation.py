@@ -8,7 +8,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, in_double, integer
+from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, in_double, integer, uniform
 from course_utils.checks.recurrent.kept_characters import (
     PARTS,
     Kept,
@@ -95,7 +95,8 @@ def _in_between(probs: Tensor, generator: torch.Generator) -> float:
     """A min_p that lies between two ratios of the first row's probabilities to its largest."""
     values = probs.reshape(-1, probs.shape[-1])[0].sort(descending=True).values
     place = integer(2, len(values) - 2, generator)
-    return float(values[place - 1] + values[place]) / 2 / float(values[0])
+    share = float(uniform(0.3, 0.7, generator=generator))  # of no other row's ratios either
+    return float(torch.lerp(values[place], values[place - 1], share)) / float(values[0])
 
 
 def _on_the_threshold(generator: torch.Generator) -> Tensor:

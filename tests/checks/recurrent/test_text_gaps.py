@@ -211,7 +211,7 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "strings": lambda log_probs: ("7.4", "2.9"),
     },
     "position-unit": {
-        "first unit": lambda states, positions: (0, float(_correlations(states, positions)[0])),
+        "last unit": lambda states, positions: (states.shape[1] - 1, float(_correlations(states, positions)[-1])),
         "correlation alone": lambda states, positions: _correlations(states, positions),
         "sign turned": _unit(lambda index, correlation: (index, -correlation)),
         "counted from 1": _unit(lambda index, correlation: (index + 1, correlation)),
