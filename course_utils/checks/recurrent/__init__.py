@@ -1,4 +1,4 @@
-"""Checks of the exercise on character RNNs, under the names of its gaps."""
+"""Checks of the exercise on recurrent networks and the texts they write, under the names of its gaps."""
 
 from course_utils.checks.recurrent.backing_off import discounted_probability
 from course_utils.checks.recurrent.carried_state import prediction
