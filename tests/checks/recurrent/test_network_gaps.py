@@ -1,4 +1,4 @@
-"""The checks of exercise 11, the network's half: what they call open, right and wrong, whatever they draw."""
+"""The checks of exercise 11, sections 1 to 5: what they call open, right and wrong, whatever they draw."""
 
 from __future__ import annotations
 
@@ -8,44 +8,12 @@ from typing import Any
 import gap_cells
 import pytest
 import torch
+from character_rnn import EXERCISE, NETWORK, detached
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, nll_loss
 
-from course_utils.checks import recurrent
 from course_utils.checks.recurrent import carried_state
 
-WAYS = ("not_shifted", "fresh_starts", "shuffled_windows", "shuffled_rows")
-
-
-def _detached(state: Any) -> Any:
-    if isinstance(state, tuple):
-        return tuple(part.detach() for part in state)
-    return None if state is None else state.detach()
-
-
-EXERCISE = gap_cells.Exercise(
-    "11_character_rnn",
-    recurrent,
-    names={
-        "rnn-step": ("rnn_step",),
-        "streams": ("streams",),
-        "window-loss": ("window_loss",),
-        "prediction": WAYS,
-        "backward-step": ("backward_step",),
-        "clip-gradients": ("clip_gradients",),
-    },
-    given={
-        "math": math,
-        "torch": torch,
-        "nn": nn,
-        "Tensor": Tensor,
-        "Callable": Any,
-        "State": Any,
-        "cross_entropy": cross_entropy,
-        "detached": _detached,
-    },
-    slow=("prediction",),
-)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -102,7 +70,7 @@ def _from_inputs_and_targets(tokens: Tensor, num_streams: int, window: int) -> T
     return torch.cat([inputs, targets[:, :, -1:]], dim=2).transpose(0, 1)
 
 
-def _windowed(loss: Any = cross_entropy, state: Any = _detached) -> Any:
+def _windowed(loss: Any = cross_entropy, state: Any = detached) -> Any:
     """The loss of a window with another loss of (N, V, T) and (N, T), or another state handed on."""
 
     def window_loss(model: Any, window: Tensor, before: Any) -> tuple[Tensor, Any]:
@@ -117,12 +85,12 @@ def _by_character(model: Any, window: Tensor, state: Any) -> tuple[Tensor, Any]:
     for i in range(window.shape[1] - 1):
         logits, state = model(window[:, i : i + 1], state)
         losses.append(cross_entropy(logits[:, 0], window[:, i + 1]))
-    return torch.stack(losses).mean(), _detached(state)
+    return torch.stack(losses).mean(), detached(state)
 
 
 def _of_the_first_stream(model: Any, window: Tensor, state: Any) -> tuple[Tensor, Any]:
     logits, state = model(window[:, :-1], state)
-    return cross_entropy(logits[0], window[0, 1:]), _detached(state)
+    return cross_entropy(logits[0], window[0, 1:]), detached(state)
 
 
 def _in_two_halves(model: Any, window: Tensor, state: Any) -> tuple[Tensor, Any]:
@@ -131,7 +99,7 @@ def _in_two_halves(model: Any, window: Tensor, state: Any) -> tuple[Tensor, Any]
     first, state = model(window[:, :half], state)
     second, _ = model(window[:, half:-1], None)
     logits = torch.cat([first, second], dim=1)
-    return cross_entropy(logits.transpose(1, 2), window[:, 1:]), _detached(state)
+    return cross_entropy(logits.transpose(1, 2), window[:, 1:]), detached(state)
 
 
 def _with_a_half_gradient(logits: Tensor, targets: Tensor) -> Tensor:
@@ -322,6 +290,7 @@ RIGHT: list[tuple[str, Any]] = [
 
 class TestGaps(gap_cells.GapTests):
     exercise = EXERCISE
+    gaps = NETWORK
     unknown = UNKNOWN
     right = RIGHT
 

@@ -1,4 +1,4 @@
-"""The checks of the exercise on character RNNs, its second half: what they call open, right and wrong."""
+"""The checks of exercise 11, sections 6 to 10: what they call open, right and wrong, whatever they draw."""
 
 from __future__ import annotations
 
@@ -10,26 +10,13 @@ import gap_cells
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from character_rnn import EXERCISE, TEXT
+from torch import Tensor
 from torch.distributions import Categorical
 from torch.nn.functional import one_hot
 
 from course_utils.checks import recurrent
 
-EXERCISE = gap_cells.Exercise(
-    "11_character_rnn",
-    recurrent,
-    names={
-        "tempered": ("tempered",),
-        "top-p-filter": ("top_p_filter",),
-        "min-p-filter": ("min_p_filter",),
-        "count-contexts": ("count_contexts",),
-        "discounted-probability": ("discounted_probability",),
-        "perplexity-and-bits": ("perplexity_and_bits",),
-        "position-unit": ("position_unit",),
-    },
-    given={"math": math, "torch": torch, "nn": nn, "Tensor": Tensor},
-)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 Counts = dict[str, dict[str, int]]
@@ -339,6 +326,7 @@ RIGHT: list[tuple[str, Any]] = [
 
 class TestGaps(gap_cells.GapTests):
     exercise = EXERCISE
+    gaps = TEXT
     unknown = UNKNOWN
     right = RIGHT
 
