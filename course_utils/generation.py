@@ -97,7 +97,7 @@ def write(
         InputError: if the prompt has characters that the model does not know, or a number is out of its range; at
             once, not with the first character.
     """
-    return (text[0] for text in _pieces(model, vocabulary, 1, prompt, length, seed, how))
+    return _pieces(model, vocabulary, 1, prompt, length, seed, how)
 
 
 def write_many(

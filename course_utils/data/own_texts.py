@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from course_utils.data.sources import announce
-from course_utils.data.text import TextData
+from course_utils.data.text import TextData, cuts, parts, sizes
 from course_utils.errors import DataError, InputError
 
 __all__ = ["load_own_text"]
@@ -54,26 +54,17 @@ def load_own_text(path: str | Path) -> TextData:
     text = _decoded(file.name, content).replace("\r\n", "\n").replace("\r", "\n")
     _check_text(file.name, text)
 
-    # cut where the shares say
-    end = len(text) * 9 // 10
-    middle = end * 9 // 10
-    alphabet = "".join(sorted(set(text)))
     loaded = TextData(
         name=file.stem,
         title=file.name,
         source=_SOURCE,
         is_real=False,  # claims are about the course's own sets: on another text they are measured and not judged
-        train=text[:middle],
-        val=text[middle:end],
-        test=text[end:],
-        train_val=text[:end],
-        alphabet=alphabet,
+        **parts(text, *cuts(text)),
     )
-    sizes = f"{middle:,} training, {end - middle:,} validation, {len(text) - end:,} test characters"
-    announce(_SOURCE, f"{file.name}, {sizes}, {len(alphabet)} distinct")
-    if len(alphabet) > _MANY:
+    announce(_SOURCE, f"{file.name}, {sizes(loaded)}")
+    if (distinct := len(loaded.alphabet)) > _MANY:
         print(
-            f"{len(alphabet):,} distinct characters are many: a model of characters grows with them, and sees most of"
+            f"{distinct:,} distinct characters are many: a model of characters grows with them, and sees most of"
             " them rarely."
         )
     return loaded

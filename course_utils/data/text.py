@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from course_utils.data import verse
 from course_utils.data.catalogue import GeneratedText, TextSet, choose
 from course_utils.data.generated import Generated
 from course_utils.data.sources import StandInBanner, announce, obtain
 
-__all__ = ["TextData", "load_text"]
+__all__ = ["Parts", "TextData", "cuts", "load_text", "parts", "sizes"]
 
 _VERSE = "blank verse from a small grammar of the course's own, whose true entropy is known"
 
@@ -82,27 +83,53 @@ def load_text(name: str) -> TextData:
         source, text = f"generated blank verse, built-in stand-in for {data.title}", play.text
 
     # cut where the shares say or, in a generated set, at the next speech
-    end = len(text) * 9 // 10
-    middle = end * 9 // 10
+    middle, end = cuts(text)
     test_log_prob = None
     if play and not banner:
         middle, end = (next(start for start in play.starts if start >= cut) for cut in (middle, end))
         test_log_prob = math.fsum(p for p, start in zip(play.log_probs, play.starts, strict=True) if start >= end)
-    alphabet = "".join(sorted(set(text)))
     loaded = TextData(
         name=data.name,
         title=data.title,
         source=source,
         is_real=banner is None,
-        train=text[:middle],
-        val=text[middle:end],
-        test=text[end:],
-        train_val=text[:end],
-        alphabet=alphabet,
+        **parts(text, middle, end),
         log_prob=play.log_prob if play else None,
         entropy=play.entropy if play else None,
         test_log_prob=test_log_prob,
     )
-    sizes = f"{middle:,} training, {end - middle:,} validation, {len(text) - end:,} test characters"
-    announce(source, f"{sizes}, {len(alphabet)} distinct", banner)
+    announce(source, sizes(loaded), banner)
     return loaded
+
+
+def cuts(text: str) -> tuple[int, int]:
+    """Where the training and the validation part of a text end: after 81 % and after 90 % of its characters."""
+    end = len(text) * 9 // 10
+    return end * 9 // 10, end
+
+
+class Parts(TypedDict):
+    """The splits of a text and its alphabet, by their names in :class:`TextData`."""
+
+    train: str
+    val: str
+    test: str
+    train_val: str
+    alphabet: str
+
+
+def parts(text: str, middle: int, end: int) -> Parts:
+    """Cut a text at two places."""
+    return {
+        "train": text[:middle],
+        "val": text[middle:end],
+        "test": text[end:],
+        "train_val": text[:end],
+        "alphabet": "".join(sorted(set(text))),
+    }
+
+
+def sizes(data: TextData) -> str:
+    """How long the splits are, and how many distinct characters there are, in words."""
+    splits = f"{len(data.train):,} training, {len(data.val):,} validation, {len(data.test):,} test characters"
+    return f"{splits}, {len(data.alphabet)} distinct"

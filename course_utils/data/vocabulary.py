@@ -12,7 +12,7 @@ from torch import Tensor
 
 from course_utils.errors import InputError
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "code_points"]
 
 _MOST = 5  # characters that a message names
 _SHOWN = 100  # characters of a vocabulary that are printed
@@ -53,7 +53,7 @@ class Vocabulary:
         if not characters:
             raise InputError("A vocabulary needs at least one character, and the text is empty.")
         self.characters = "".join(sorted(set(characters)))
-        self._codes = _code_points(self.characters)
+        self._codes = code_points(self.characters)
         self._tokens = np.full(int(self._codes[-1]) + 2, -1, dtype=np.int64)  # the last place: all beyond
         self._tokens[self._codes] = np.arange(len(self._codes))
 
@@ -70,7 +70,7 @@ class Vocabulary:
         """
         if not isinstance(text, str):
             raise InputError(f"encode takes a str, and this is of type {type(text).__name__}.")
-        codes = _code_points(text)
+        codes = code_points(text)
         tokens = self._tokens[np.minimum(codes, len(self._tokens) - 1)]
         if (tokens < 0).any():
             raise InputError(self._unknown(dict.fromkeys(text[i] for i in np.flatnonzero(tokens < 0))))
@@ -163,8 +163,8 @@ class Vocabulary:
         return ""
 
 
-def _code_points(text: str) -> np.ndarray:
-    """The code point of each character, shape (T,)."""
+def code_points(text: str) -> np.ndarray:
+    """The code point of each character of a text, uint32 of shape (T,)."""
     return np.frombuffer(text.encode(_UTF_32, "surrogatepass"), dtype="<u4")
 
 

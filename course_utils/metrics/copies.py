@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course_utils.data.vocabulary import code_points
 from course_utils.errors import InputError
 
 __all__ = ["Copy", "longest_copies"]
@@ -65,14 +66,16 @@ def longest_copies(samples: Sequence[str], source: str) -> list[Copy]:
     if not source:
         raise InputError("The source is empty; give the text that may have been copied from.")
     # all samples in one row, with a place after each that belongs to no window
-    row = np.concatenate([np.append(_code_points(sample), _NONE) for sample in samples] or [np.empty(0, np.int64)])
+    row = np.concatenate(
+        [np.append(code_points(sample).astype(np.int64), _NONE) for sample in samples] or [np.empty(0, np.int64)]
+    )
     sizes = [len(sample) + 1 for sample in samples]
     owner = np.repeat(np.arange(len(samples)), sizes)
     begin = np.cumsum([0, *sizes]).tolist()
 
     # double the windows as long as some occur on both sides; a sample that falls out has its longest in between
     found = dict.fromkeys(range(len(samples)), (0, 0))
-    level = _Level(1, *_numbered(row, _code_points(source)))
+    level = _Level(1, *_numbered(row, code_points(source).astype(np.int64)))
     while (group := np.unique(owner[level.row >= 0])).size:
         doubled = level.longer(level.size)
         ended = group[~np.isin(group, owner[doubled.row >= 0])]
@@ -156,8 +159,3 @@ def _numbered(row: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarr
     on_both_sides = np.zeros(len(known) + 1, dtype=bool)  # the last place is read by _NONE
     on_both_sides[numbers[1][numbers[1] >= 0]] = True
     return np.where(on_both_sides[numbers[0]], numbers[0], _NONE), numbers[1]
-
-
-def _code_points(text: str) -> np.ndarray:
-    """The code point of each character, int64 of shape (T,)."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_utils.errors import InputError
+from course_utils.plotting.texts import visible
 
-__all__ = ["as_png", "decoded", "explore"]
+__all__ = ["as_png", "decoded", "explore", "require_known"]
 
 
 def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
@@ -62,3 +63,23 @@ def decoded(decode: Callable[[Tensor], Tensor], codes: Tensor) -> Tensor:
             "A decoder's logits take a sigmoid."
         )
     return images
+
+
+def require_known(name: str, text: str, alphabet: str) -> None:
+    """Pass over a text of the alphabet's characters.
+
+    Args:
+        name: what the text is, at the beginning of a sentence.
+        text: what was given.
+        alphabet: the known characters.
+
+    Raises:
+        InputError: if the alphabet is empty or has a character twice, or the text has one outside it.
+    """
+    if not alphabet or len(set(alphabet)) < len(alphabet):
+        raise InputError(
+            f"The alphabet has {len(alphabet)} characters, {len(set(alphabet))} different; give each once."
+        )
+    unknown = "".join(visible(character) for character in sorted(set(text) - set(alphabet)))
+    if unknown:
+        raise InputError(f"{name} has characters that are not in the alphabet: {unknown}")

@@ -21,6 +21,7 @@ from course_utils.plotting import COLOURS, show_text
 from course_utils.plotting.images import as_array
 from course_utils.plotting.palettes import COLOUR_MAPS, ink_on
 from course_utils.plotting.texts import lay_out, text_size, visible
+from course_utils.widgets.explore import require_known
 
 __all__ = ["reading_explorer", "reading_snapshots"]
 
@@ -196,13 +197,7 @@ def _checked(text: str, log_probs: torch.Tensor | np.ndarray, alphabet: str) -> 
     """The predictions as an array (T, V), float64."""
     if not 1 <= len(text) <= MOST_CHARACTERS:
         raise InputError(f"The text has {len(text):,} characters; give 1 to {MOST_CHARACTERS:,}.")
-    if len(set(alphabet)) < len(alphabet):
-        raise InputError(
-            f"The alphabet has {len(alphabet)} characters, {len(set(alphabet))} different; give each once."
-        )
-    unknown = "".join(visible(character) for character in sorted(set(text) - set(alphabet)))
-    if unknown:
-        raise InputError(f"The text has characters that are not in the alphabet: {unknown}")
+    require_known("The text", text, alphabet)
     predicted = np.asarray(as_array(log_probs), dtype=np.float64)
     if predicted.shape != (len(text), len(alphabet)):
         raise InputError(

@@ -20,7 +20,8 @@ from matplotlib.patches import Rectangle
 
 from course_utils.errors import CourseError, InputError
 from course_utils.plotting import COLOURS, show_text
-from course_utils.plotting.texts import lay_out, text_size, visible
+from course_utils.plotting.texts import lay_out, text_size
+from course_utils.widgets.explore import require_known
 
 __all__ = ["writing_explorer", "writing_snapshots"]
 
@@ -128,13 +129,7 @@ def writing_explorer(write: Write, *, prompt: str = "JULIET:\n", alphabet: str, 
         InputError: if the prompt has a character outside the alphabet, one is in the alphabet twice, or the length is
             out of range.
     """
-    if not alphabet or len(set(alphabet)) < len(alphabet):
-        raise InputError(
-            f"The alphabet has {len(alphabet)} characters, {len(set(alphabet))} different; give each once."
-        )
-    unknown = "".join(visible(character) for character in sorted(set(prompt) - set(alphabet)))
-    if unknown:
-        raise InputError(f"prompt={prompt!r} has characters that are not in the alphabet: {unknown}")
+    require_known(f"prompt={prompt!r}", prompt, alphabet)
     if not 1 <= length <= MOST_LENGTH:
         raise InputError(f"length={length}; write 1 to {MOST_LENGTH:,} characters.")
     display(Desk(write, prompt=prompt, length=length, top_k=len(alphabet), most_k=len(alphabet)))

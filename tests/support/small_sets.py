@@ -112,7 +112,12 @@ def serving() -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+    class Httpd(http.server.ThreadingHTTPServer):
+        request_queue_size = (
+            128  # eight processes knock 32 times at once; beyond 5, Python's default, some wait seconds
+        )
+
+    with Httpd(("127.0.0.1", 0), Handler) as httpd:
         thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         server.address = f"http://127.0.0.1:{httpd.server_port}"
