@@ -1,4 +1,4 @@
-"""Reading and writing with a model of characters: the losses of a text, and texts whose sampled characters are fed back.
+"""Reading and writing with a model of characters: the losses of a text, and texts whose samples are fed back.
 
 A model is called as ``logits, state = model(tokens, state)``, with tokens (N, T) and logits (N, T, V); the state is
 ``None`` at the beginning.
