@@ -1,4 +1,4 @@
-"""Writing with a model of characters: the sampled character is the next input.
+"""Reading and writing with a model of characters: the losses of a text, and texts whose samples are fed back.
 
 A model is called as ``logits, state = model(tokens, state)``, with tokens (N, T) and logits (N, T, V); the state is
 ``None`` at the beginning.
@@ -12,14 +12,54 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from course_utils.data import Vocabulary
 from course_utils.errors import InputError
 from course_utils.training.evaluation import modes_kept
 
-__all__ = ["next_probs", "write", "write_many"]
+__all__ = ["next_probs", "text_losses", "write", "write_many"]
 
 Model = Callable[[Tensor, Any], tuple[Tensor, Any]]
+
+AT_A_TIME = 500
+"""Characters of each stream that :func:`text_losses` reads in one call of the model: the memory it takes."""
+
+
+def text_losses(model: Model, tokens: Tensor, num_streams: int = 1) -> Tensor:
+    """The loss of each character but the first, given those before it; the state is carried all along.
+
+    Args:
+        model: see the module; a ``torch.nn.Module`` reads in ``eval()`` mode and is left in the mode it was in.
+        tokens: shape (T,), integers.
+        num_streams: read in this many places side by side, which is faster; each stream but the first then begins
+            without its past, and up to ``num_streams`` − 1 characters at the end are left out.
+
+    Returns:
+        −log p in nats, float32 on the CPU, shape (num_streams · ⌊(T − 1) / num_streams⌋,), in the order of the text.
+
+    Raises:
+        InputError: if there are fewer than ``num_streams`` + 1 characters, or ``num_streams`` is less than 1.
+    """
+    if num_streams < 1 or len(tokens) <= num_streams:
+        raise InputError(
+            f"{len(tokens)} characters in {num_streams} streams; there must be one stream or more, and at least one "
+            "character more than streams."
+        )
+    length = (len(tokens) - 1) // num_streams
+    streams = tokens[: num_streams * length + 1].unfold(0, length + 1, length)  # (num_streams, length + 1)
+    modules = [model] if isinstance(model, nn.Module) else []
+    device = _device_of(modules)
+    losses: list[Tensor] = []
+    state = None
+    with modes_kept(modules), torch.no_grad():
+        for module in modules:
+            module.eval()
+        for start in range(0, length, AT_A_TIME):
+            window = streams[:, start : start + AT_A_TIME + 1].to(device)
+            logits, state = model(window[:, :-1], state)
+            losses.append(cross_entropy(logits.float().transpose(1, 2), window[:, 1:], reduction="none").cpu())
+    return torch.cat(losses, dim=1).flatten()
 
 
 def next_probs(
@@ -140,7 +180,7 @@ def _written(
     model: Model, vocabulary: Vocabulary, tokens: Tensor, length: int, seed: int | None, how: dict[str, Any]
 ) -> Iterator[str]:
     modules = [model] if isinstance(model, nn.Module) else []
-    device = next((tensor.device for module in modules for tensor in module.parameters()), torch.device("cpu"))
+    device = _device_of(modules)
     draws = torch.Generator().manual_seed(int(seed)) if seed is not None else None
     state = None
     for _ in range(length):
@@ -151,6 +191,10 @@ def _written(
         probs = next_probs(logits[:, -1].float().cpu(), **how)
         tokens = torch.multinomial(probs, 1, generator=draws)  # (n, 1)
         yield vocabulary.decode(tokens[:, 0])
+
+
+def _device_of(modules: list[nn.Module]) -> torch.device:
+    return next((tensor.device for module in modules for tensor in module.parameters()), torch.device("cpu"))
 
 
 def _kept(probs: Tensor, kept: Tensor) -> Tensor:

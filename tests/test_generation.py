@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from course_utils import generation
 from course_utils.data import Vocabulary
 from course_utils.errors import InputError
-from course_utils.generation import next_probs, write, write_many
+from course_utils.generation import next_probs, text_losses, write, write_many
 
 PROBS = torch.tensor([0.1, 0.4, 0.2, 0.3])
 LOGITS = PROBS.log()
@@ -143,3 +144,50 @@ def test_a_text_can_be_left_before_its_end():
     model = Cycle()
     assert list(islice(write(model, VOCABULARY, "a", 1_000), 2)) == ["b", "c"]
     assert len(model.read) == 2
+
+
+class Summing(nn.Module):
+    """A model whose logits depend on the sum of everything that it has read."""
+
+    def forward(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any]:
+        assert not self.training
+        before = torch.zeros(len(tokens), dtype=torch.long) if state is None else state
+        sums = before[:, None] + tokens.cumsum(1)
+        return torch.stack([(sums % number).float() for number in (2, 3, 5, 7)], dim=-1), sums[:, -1]
+
+
+def summed_loss(read: Tensor, character: Tensor) -> float:
+    total = int(read.sum())
+    logits = torch.tensor([float(total % number) for number in (2, 3, 5, 7)])
+    return float(-logits.log_softmax(0)[character])
+
+
+@pytest.mark.parametrize("at_a_time", [3, 500])
+@pytest.mark.parametrize("num_streams", [1, 2, 3])
+def test_the_losses_of_a_text_come_in_its_order_with_the_state_carried(
+    num_streams: int, at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "AT_A_TIME", at_a_time)
+    tokens = torch.randint(4, (21,), generator=torch.Generator().manual_seed(0))
+    length = 20 // num_streams
+    expected = [
+        summed_loss(tokens[stream * length : place], tokens[place])
+        for stream in range(num_streams)
+        for place in range(stream * length + 1, (stream + 1) * length + 1)
+    ]
+    losses = text_losses(Summing().train(), tokens, num_streams)
+    assert losses.dtype == torch.float32
+    assert losses.tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_model_is_left_in_its_mode_after_its_losses_and_needs_no_gradient() -> None:
+    model = Summing().train()
+    losses = text_losses(model, torch.tensor([0, 1, 2]))
+    assert model.training
+    assert not losses.requires_grad
+
+
+@pytest.mark.parametrize(("tokens", "num_streams"), [(1, 1), (0, 1), (3, 3), (5, 0)])
+def test_a_text_too_short_to_have_losses_is_refused(tokens: int, num_streams: int) -> None:
+    with pytest.raises(InputError, match=f"{tokens} characters in {num_streams} streams"):
+        text_losses(Summing(), torch.zeros(tokens, dtype=torch.long), num_streams)

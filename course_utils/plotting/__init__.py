@@ -4,7 +4,7 @@ from course_utils.plotting.classes import number_points, show_classes
 from course_utils.plotting.figures import show
 from course_utils.plotting.images import show_image, show_images
 from course_utils.plotting.palettes import CLASS_COLOURS, COLOURS
-from course_utils.plotting.texts import show_text
+from course_utils.plotting.texts import show_text, visible
 
 __all__ = [
     "CLASS_COLOURS",
@@ -15,4 +15,5 @@ __all__ = [
     "show_image",
     "show_images",
     "show_text",
+    "visible",
 ]

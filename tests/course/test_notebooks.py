@@ -28,6 +28,10 @@ SPECS = {path.stem: specs.read(path) for path in sorted((ROOT / "specs").glob("*
 LONGER = {"03_deep_autoencoders", "06_contractive_autoencoders"}
 """Written when a cell might have 16 lines, which some still have; a stem leaves this set when it is next edited."""
 
+MOST_CHECKS = {"11_character_rnn": 13}
+"""Solutions with more than eight checks. Exercise 11 goes from one step of a network to the text that it writes: each
+check judges one function of a few lines, and a check of two functions could not say which of them is wrong."""
+
 
 def each(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=[f"{path.parent.name}/{path.stem}" for path in paths])
@@ -122,7 +126,8 @@ def test_exercise_is_what_its_solution_gives(path: Path) -> None:
 @each(SOLUTIONS)
 def test_solution_has_four_to_eight_checks(path: Path) -> None:
     cells = notebooks.read(path).cells
-    assert 4 <= sum(bool(cell.metadata.get("nbgrader", {}).get("grade")) for cell in cells) <= 8
+    checks = sum(bool(cell.metadata.get("nbgrader", {}).get("grade")) for cell in cells)
+    assert 4 <= checks <= MOST_CHECKS.get(path.stem, 8)
     assert not any("raises-exception" in cell.metadata.get("tags", []) for cell in cells)
 
 

@@ -231,7 +231,7 @@ def test_neighbours_share_a_frame_and_a_line_break_in_it_is_seen():
 
 
 def test_signs_for_what_cannot_be_seen():
-    assert [texts.visible(sign) for sign in " \n\tA\x07"] == ["␣", "↵", "⇥", "A", "·"]
+    assert [plotting.visible(sign) for sign in " \n\tA\x07"] == ["␣", "↵", "⇥", "A", "·"]
 
 
 def test_a_colour_bar_takes_the_backgrounds():

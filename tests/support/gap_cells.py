@@ -86,6 +86,7 @@ class GapTests:
 
     Attributes:
         exercise: the exercise.
+        gaps: those tested here, where several modules share a long exercise; by default all of them.
         unknown: for each gap, wrong answers that no known mistake describes, by a few words.
         may_be_known: gaps whose unknown mistakes may be answered by the message of a known one.
         right: answers that are right and are not the notebook's, each with its gap.
@@ -94,6 +95,7 @@ class GapTests:
     """
 
     exercise: Exercise
+    gaps: Collection[str] = ()
     unknown: Mapping[str, Mapping[str, Any]]
     may_be_known: Collection[str] = ()
     right: Sequence[tuple[str, Any]]
@@ -108,15 +110,15 @@ class GapTests:
                 metafunc.parametrize(("gap", kind), values)
                 return
         if "gap" in metafunc.fixturenames:
-            metafunc.parametrize("gap", self.exercise.names)
+            metafunc.parametrize("gap", self.gaps or self.exercise.names)
 
     def cases(self) -> dict[str, list[tuple[str, str, Any]]]:
         """Gap, name and value of each case, by the kind of case."""
-        names = self.exercise.names
+        gaps, names = self.gaps or self.exercise.names, self.exercise.names
         return {
-            "part": [(gap, part, part) for gap in names for part in names[gap] if len(names[gap]) > 1],
-            "known": [(gap, mistake.name, mistake) for gap in names for mistake in self.exercise.check(gap).mistakes],
-            "unheard_of": [(gap, name, answer) for gap in names for name, answer in self.unknown[gap].items()],
+            "part": [(gap, part, part) for gap in gaps for part in names[gap] if len(names[gap]) > 1],
+            "known": [(gap, mistake.name, mistake) for gap in gaps for mistake in self.exercise.check(gap).mistakes],
+            "unheard_of": [(gap, name, answer) for gap in gaps for name, answer in self.unknown[gap].items()],
             "other_way": [(gap, f"way {i}", answer) for i, (gap, answer) in enumerate(self.right)],
         }
 
