@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon, Rectangle
 from course_utils.errors import InputError, did_you_mean
 from course_utils.plotting import COLOURS
 
-__all__ = ["autoencoder", "family_tree", "recurrent"]
+__all__ = ["autoencoder", "family_tree", "recurrent", "two_players"]
 
 _LEAVES = {
     "Gaussian": ("p(x) in closed form", "notebook 01"),
@@ -104,6 +104,28 @@ def recurrent(text: str) -> Figure:
             ax.text(*place, name, fontsize=9, ha="left", va="bottom" if above else "center")
         if t + 1 < len(text):
             _arrow(ax, (x + 0.55, 3.3), (x + 1.6, 0.8), dashed=True)
+    return figure
+
+
+def two_players() -> Figure:
+    """A generative adversarial network: noise, generator, made and real samples, discriminator, and the way back."""
+    figure, ax = plt.subplots(figsize=(8.4, 2.7))
+    ax.set(xlim=(0, 10), ylim=(-0.1, 3.3))
+    ax.set_axis_off()
+    _box(ax, 0.6, 0.9, "noise z")
+    _box(ax, 2.5, 0.9, "generator G", today=True)
+    _box(ax, 4.7, 0.9, "made sample\nx = G(z)")
+    _box(ax, 4.7, 2.6, "real sample\nx from the data")
+    _box(ax, 7.0, 1.75, "discriminator D", today=True)
+    _box(ax, 9.1, 1.75, "D(x):\nis x real?")
+    for start, end in (((1.1, 0.9), (1.75, 0.9)), ((3.3, 0.9), (3.95, 0.9)), ((8.0, 1.75), (8.45, 1.75))):
+        _arrow(ax, start, end)
+    _arrow(ax, (5.45, 1.0), (6.3, 1.45))
+    _arrow(ax, (5.55, 2.5), (6.3, 2.05))
+    _arrow(ax, (9.1, 1.3), (9.1, 0.15), dashed=True)
+    _arrow(ax, (9.1, 0.15), (2.5, 0.15), dashed=True)
+    _arrow(ax, (2.5, 0.15), (2.5, 0.6), dashed=True)
+    ax.text(5.8, -0.02, "gradient, through D into G", fontsize=9, ha="center", va="center", color=COLOURS["orange"])
     return figure
 
 

@@ -1,5 +1,6 @@
 """What is measured of a model, the same way in every lecture."""
 
+from course_utils.metrics.bins import BinComparison, different_bins
 from course_utils.metrics.compressors import compressed_nats
 from course_utils.metrics.copies import Copy, longest_copies
 from course_utils.metrics.judge import Judge, Reading, load_judge
@@ -12,6 +13,8 @@ from course_utils.metrics.likelihood import (
     gaussian_kl,
     importance_weighted_bound,
 )
+from course_utils.metrics.modes import ModeCount, count_modes
+from course_utils.metrics.parzen import choose_parzen_std, parzen_log_likelihood
 from course_utils.metrics.reconstruction import jpeg, mosaic, mse_per_pixel, psnr, quantise
 from course_utils.metrics.rivals import PixelMixture, gaussian_fit, low_rank_mixture
 from course_utils.metrics.samples import (
@@ -23,20 +26,26 @@ from course_utils.metrics.samples import (
     kid,
     sample_scores,
 )
+from course_utils.metrics.sharpness import sharpness, sharpness_ratio
 from course_utils.metrics.speed import interleaved_seconds
 from course_utils.metrics.words import share_of_known_words
 
 __all__ = [
+    "BinComparison",
     "Copy",
     "Elbo",
     "Judge",
     "League",
+    "ModeCount",
     "PixelMixture",
     "Reading",
     "SampleScores",
     "bernoulli_log_likelihood",
+    "choose_parzen_std",
     "compressed_nats",
+    "count_modes",
     "density_and_coverage",
+    "different_bins",
     "elbo",
     "fid",
     "frechet_distance",
@@ -55,8 +64,11 @@ __all__ = [
     "low_rank_mixture",
     "mosaic",
     "mse_per_pixel",
+    "parzen_log_likelihood",
     "psnr",
     "quantise",
     "sample_scores",
     "share_of_known_words",
+    "sharpness",
+    "sharpness_ratio",
 ]
