@@ -1,7 +1,7 @@
 """Training: :func:`fit` minimises a loss, :func:`evaluate` measures one, a :class:`History` is what is left.
 
-For steps of your own (two networks that play, a state that is carried on) there is :func:`run`, under ``fit``. What such
-games share, losses and a penalty, is in ``adversarial``.
+For steps of your own (two networks that play, a state that is carried on) there is :func:`run`, under ``fit``. What
+such games share, losses and a penalty, is in ``adversarial``.
 """
 
 from course_utils.training.adversarial import (
