@@ -96,8 +96,8 @@ class Board(anywidget.AnyWidget):
             self._game = Game(self._game.real, seed=self._seed)
         elif content.get("do") == "step" and self._is_ready():
             self._game.train(1)
-        if self._is_ready():
-            self._renew()
+        self._renew()
+        self._is_ready()
 
     def _pressed(self, change: dict[str, Any]) -> None:
         """Train, or pause."""
