@@ -30,9 +30,8 @@ __all__ = ["game_explorer", "game_snapshots"]
 
 SHAPES = ("ring", "two blobs", "line")
 SHAPE_POINTS, LEAST_POINTS, MOST_POINTS = 300, 10, 2_000
-SLICE = 20  # steps between two views
 INTERVAL = 0.06  # least time between two views, in seconds: slow enough to be watched
-LONGEST_RUN = 6_000  # steps; then it pauses, lest a forgotten game keeps the processor busy
+SLICE, LONGEST_RUN = 20, 6_000  # steps: between two views; of a run, lest a forgotten one keep the processor busy
 REAL, WHITE, UNREAL = "#F2BF9E", "#FFFFFF", "#99C7E0"  # where D says "real", "I cannot tell" and "made"
 MESH_INK = "#595959"
 MARKS: dict[str, dict[str, Any]] = {
@@ -174,8 +173,8 @@ def game_snapshots(points: Tensor | str = "ring", *, steps: Sequence[int] = (), 
 
     Args:
         points: as above.
-        steps: 1 to 4 different numbers of steps, in rising order; left out, 0, 100, 400 and 1,600 (about two seconds),
-            and fewer in the quick profile.
+        steps: 1 to 4 different numbers of steps, in rising order; left out, 0, 100, 400 and 1,600 (about two seconds
+            on one core), and fewer in the quick profile.
         seed: of the weights and the noise.
 
     Raises:
@@ -187,7 +186,7 @@ def game_snapshots(points: Tensor | str = "ring", *, steps: Sequence[int] = (), 
         raise InputError(f"steps={moments}: give 1 to {MOST_MOMENTS} different numbers, 0 or more, in rising order.")
     game, columns = Game(real, seed=seed), 2 if len(moments) > 3 else len(moments)
     rows = ceil(len(moments) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(3.5 * columns, 3.6 * rows + 0.9), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.5 * columns, 3.6 * rows + 1.1), squeeze=False)
     for ax, moment in zip(axes.flat, moments, strict=True):
         game.train(moment - game.steps)
         view = game.view()
@@ -207,13 +206,13 @@ def _draw_view(ax: Axes, real: Tensor, view: View) -> None:
     """One moment of a game: D as a map, the mesh, both kinds of points, and arrows."""
     colours = LinearSegmentedColormap.from_list("verdict", [UNREAL, WHITE, REAL])
     window = (-LIMIT, LIMIT, -LIMIT, LIMIT)
-    ax.imshow(view.verdict, extent=window, origin="lower", vmin=0, vmax=1, cmap=colours, interpolation="bilinear")
+    verdict, made, arrows = view.verdict.numpy(), view.made.numpy(), _arrows(view.pulls).numpy()
+    ax.imshow(verdict, extent=window, origin="lower", vmin=0, vmax=1, cmap=colours, interpolation="bilinear")
     for lines in (view.mesh, view.mesh.transpose(0, 1)):
-        ax.plot(*lines.permute(2, 1, 0), color=MESH_INK, linewidth=0.4)
-    ax.plot(*real.T, **MARKS["real"])
-    ax.plot(*view.made.T, **MARKS["made"])
-    arrows = _arrows(view.pulls)
-    ax.quiver(*view.made[: len(arrows)].T, *arrows.T, angles="xy", scale_units="xy", scale=1, width=0.005, zorder=3)
+        ax.plot(*lines.permute(2, 1, 0).numpy(), color=MESH_INK, linewidth=0.4)
+    ax.plot(*real.numpy().T, **MARKS["real"])
+    ax.plot(*made.T, **MARKS["made"])
+    ax.quiver(*made[: len(arrows)].T, *arrows.T, angles="xy", scale_units="xy", scale=1, width=0.005, zorder=3)
     ax.grid(False)
     ax.set(xlim=window[:2], ylim=window[2:], aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
     ax.set(xticks=[-2, -1, 0, 1, 2], yticks=[-2, -1, 0, 1, 2])
