@@ -60,7 +60,7 @@ class Board(anywidget.AnyWidget):
     _esm = Path(__file__).with_name("game.js")
     points: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
     shape = traitlets.Unicode().tag(sync=True)
-    shapes = traitlets.List(traitlets.Unicode(), SHAPES).tag(sync=True)
+    shapes = traitlets.List(traitlets.Unicode(), list(SHAPES)).tag(sync=True)
     running = traitlets.Bool(False).tag(sync=True)
     view: traitlets.Dict[str, bytes] = traitlets.Dict().tag(sync=True)
     message = traitlets.Unicode().tag(sync=True)
