@@ -52,29 +52,11 @@ const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * 
 const within = (coordinate) => Math.min(Math.max(coordinate, -LIMIT), LIMIT);
 const bytes = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 
-function render({ model, el }) {
-  const canvas = make("canvas", PLANE, { className: "course-game-plane", tabIndex: 0 });
-  const sharpness = Math.max(window.devicePixelRatio || 1, 1);
-  canvas.width = canvas.height = Math.round(SIZE * sharpness);
-  canvas.style.width = canvas.style.height = `${SIZE}px`;
-  canvas.setAttribute("role", "application");
-  const pen = canvas.getContext("2d");
-  const map = make("canvas", "", { width: MAP_SIDE, height: MAP_SIDE });
-
-  // Controls, and what the marks mean.
-  const train = make("button", MAIN, { type: "button", className: "course-game-train" });
-  const step = make("button", BUTTON, { type: "button", textContent: "One step" });
-  const again = make("button", BUTTON, { type: "button", textContent: "Start again" });
-  const clear = make("button", BUTTON, { type: "button", textContent: "Clear the points" });
-  const shape = make("select", "font: 14px sans-serif; padding: 0.25em;");
-  const choices = [...model.get("shapes"), BY_HAND];
-  shape.append(...choices.map((name) => make("option", "", { value: name, textContent: name })));
-  shape.lastChild.disabled = true;
-  const message = make("div", "min-height: 4.2em;", { className: "course-game-message" });
-  message.setAttribute("role", "status");
+// What the marks mean.
+function legend() {
   const swatch = (style) => make("span", `justify-self: center; ${style}`);
   const ramp = `${SAYS_MADE}, ${UNSURE}, ${SAYS_REAL}`;
-  const legend = make(
+  return make(
     "div",
     LEGEND,
     {},
@@ -84,31 +66,20 @@ function render({ model, el }) {
     "made points",
     swatch(`width: 2em; height: 1px; background: ${MESH};`),
     "latent grid, carried through G",
-    swatch(`font-weight: bold; color: ${INK};`),
+    make("span", `justify-self: center; font-weight: bold; color: ${INK};`, { textContent: "→" }),
     "where the loss of G pulls a made point",
     swatch(`width: 2em; height: 0.9em; border: 1px solid #bbb; background: linear-gradient(to right, ${ramp});`),
     "D(x): made, cannot tell, real",
   );
-  legend.children[3].textContent = "→";
-  const how = "Draw with the mouse. Keys: the arrows move a cross, faster with Shift; the space bar draws there.";
-  const side = make(
-    "div",
-    SIDE,
-    {},
-    make("div", LINE, {}, train, step, again),
-    make("div", LINE, {}, make("label", LINE, {}, "Shape", shape), clear),
-    message,
-    legend,
-    make("div", NOTE, {}, how),
-  );
-  const board = make("div", BOARD, { className: "course-game" }, canvas, side);
-  board.setAttribute("data-lm-suppress-shortcuts", "true"); // the keys are the board's, not the notebook's
-  el.append(board);
+}
 
-  // The picture; drawn once a frame at most.
-  let points = [];
-  let cross = null;
-  let frame = 0;
+// A function that draws a view, the real points and the cross on the canvas.
+function painter(canvas) {
+  const sharpness = Math.max(window.devicePixelRatio || 1, 1);
+  canvas.width = canvas.height = Math.round(SIZE * sharpness);
+  canvas.style.width = canvas.style.height = `${SIZE}px`;
+  const pen = canvas.getContext("2d");
+  const map = make("canvas", "", { width: MAP_SIDE, height: MAP_SIDE });
   const across = (x) => ((x + LIMIT) / (2 * LIMIT)) * SIZE;
   const down = (y) => ((LIMIT - y) / (2 * LIMIT)) * SIZE;
   function drawLine(places) {
@@ -139,9 +110,7 @@ function render({ model, el }) {
     pen.imageSmoothingEnabled = true;
     pen.drawImage(map, 0, 0, SIZE, SIZE);
   }
-  function draw() {
-    frame = 0;
-    const view = model.get("view");
+  return function paint(view, points, cross) {
     const [made, mesh, arrows] = ["made", "mesh", "arrows"].map((name) => new Float32Array(bytes(view[name])));
     const pair = (array, index) => [array[2 * index], array[2 * index + 1]];
     pen.setTransform(sharpness, 0, 0, sharpness, 0, 0);
@@ -180,6 +149,47 @@ function render({ model, el }) {
       drawLine([[x - arm, y], [x + arm, y]]); // prettier-ignore
       drawLine([[x, y - arm], [x, y + arm]]); // prettier-ignore
     }
+  };
+}
+
+function render({ model, el }) {
+  const canvas = make("canvas", PLANE, { className: "course-game-plane", tabIndex: 0 });
+  canvas.setAttribute("role", "application");
+
+  // Controls.
+  const train = make("button", MAIN, { type: "button", className: "course-game-train" });
+  const step = make("button", BUTTON, { type: "button", textContent: "One step" });
+  const again = make("button", BUTTON, { type: "button", textContent: "Start again" });
+  const clear = make("button", BUTTON, { type: "button", textContent: "Clear the points" });
+  const shape = make("select", "font: 14px sans-serif; padding: 0.25em;");
+  const choices = [...model.get("shapes"), BY_HAND];
+  shape.append(...choices.map((name) => make("option", "", { value: name, textContent: name })));
+  shape.lastChild.disabled = true;
+  const message = make("div", "min-height: 4.2em;", { className: "course-game-message" });
+  message.setAttribute("role", "status");
+  const how = "Draw with the mouse. Keys: the arrows move a cross, faster with Shift; the space bar draws there.";
+  const side = make(
+    "div",
+    SIDE,
+    {},
+    make("div", LINE, {}, train, step, again),
+    make("div", LINE, {}, make("label", LINE, {}, "Shape", shape), clear),
+    message,
+    legend(),
+    make("div", NOTE, {}, how),
+  );
+  const board = make("div", BOARD, { className: "course-game" }, canvas, side);
+  board.setAttribute("data-lm-suppress-shortcuts", "true"); // the keys are the board's, not the notebook's
+  el.append(board);
+
+  // The picture, once a frame at most.
+  const paint = painter(canvas);
+  let points = [];
+  let cross = null;
+  let frame = 0;
+  function draw() {
+    frame = 0;
+    paint(model.get("view"), points, cross);
   }
   function redraw() {
     frame ||= requestAnimationFrame(draw);

@@ -41,7 +41,8 @@ class Quiz(ipywidgets.VBox):
 
     def __init__(self, real: Tensor, made: Tensor, score: Score | None, rounds: int, seed: int) -> None:
         self._pools, self._score, self._rounds, self._seed = (real, made), score, rounds, seed
-        self.picture, self.text = ipywidgets.Image(format="png"), ipywidgets.HTML()
+        self.text = ipywidgets.HTML()
+        self.picture = ipywidgets.Image(format="png", layout={"align_self": "flex-start"})  # as large as it was drawn
         self.real, self.made = (ipywidgets.Button(description=name) for name in ("real", "made"))
         self.again = ipywidgets.Button(description="once more")
         self.real.on_click(lambda _: self._answered(True))
