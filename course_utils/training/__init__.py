@@ -9,6 +9,7 @@ from course_utils.training.adversarial import (
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    warm_up,
     weight_average,
 )
 from course_utils.training.descent import fit
@@ -29,5 +30,6 @@ __all__ = [
     "gradient_penalty",
     "run",
     "saved_state",
+    "warm_up",
     "weight_average",
 ]

@@ -6,6 +6,7 @@ discriminator returns logits; where they are large, a sample looks real.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from course_utils.errors import InputError, did_you_mean
 from course_utils.training.loop import Diverged
 
-__all__ = ["Dominance", "discriminator_loss", "generator_loss", "gradient_penalty", "weight_average"]
+__all__ = ["Dominance", "discriminator_loss", "generator_loss", "gradient_penalty", "warm_up", "weight_average"]
 
 _KINDS = ("minimax", "non-saturating", "relativistic")
 
@@ -132,6 +133,32 @@ def weight_average(model: nn.Module, *, decay: float = 0.999) -> AveragedModel:
     if not 0 <= decay < 1:
         raise InputError(f"decay={decay}; give a number from 0 up to, and without, 1, such as 0.999.")
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+def warm_up(
+    optimizer: torch.optim.Optimizer, num_steps: int, *, steps_up: int = 100, falling: bool = True
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """A schedule: the rate grows along a line for a few steps, and then stays, or falls to 0 along half a cosine.
+
+    Args:
+        optimizer: its rate is the largest of the schedule.
+        num_steps: of the whole training, 1 or more; call ``.step()`` after each.
+        steps_up: until the full rate, 1 or more.
+        falling: whether it falls.
+
+    Raises:
+        InputError: if one of the numbers of steps is less than 1.
+
+    Source: Loshchilov & Hutter, *SGDR*, ICLR 2017, equation 5, without restarts.
+    """
+    if min(num_steps, steps_up) < 1:
+        raise InputError(f"num_steps={num_steps} and steps_up={steps_up}; give 1 or more of each.")
+
+    def factor(step: int) -> float:
+        cosine = 0.5 + 0.5 * math.cos(math.pi * min(step / num_steps, 1.0))
+        return min(1.0, (step + 1) / steps_up) * (cosine if falling else 1.0)
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 class Dominance:
