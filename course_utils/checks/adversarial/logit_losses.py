@@ -103,9 +103,15 @@ _DISCRIMINATOR = (
         lambda real, fake: -_discriminator(real, fake),
     ),
     Mistake(
-        "detached",
-        "the value is right, but no gradient passes to the logits. Look for detach, no_grad or item.",
-        lambda real, fake: _discriminator(real.detach(), fake.detach()),
+        "made logits detached",
+        "the value is right, but no gradient passes to the logits of the made samples. Cut off the samples, and not "
+        "what the discriminator says of them.",
+        lambda real, fake: _discriminator(real, fake.detach()),
+    ),
+    Mistake(
+        "real logits detached",
+        "the value is right, but no gradient passes to the logits of the real samples.",
+        lambda real, fake: _discriminator(real.detach(), fake),
     ),
 )
 _GENERATOR = (
@@ -138,11 +144,6 @@ _GENERATOR = (
         "sign",
         "generator_loss is E log D(G(z)), which is 0 or less. A loss is made small: take minus that.",
         lambda fake: -_generator(fake),
-    ),
-    Mistake(
-        "detached",
-        "the value of generator_loss is right, but it carries no gradient: the generator would learn nothing.",
-        lambda fake: _generator(fake.detach()),
     ),
 )
 
