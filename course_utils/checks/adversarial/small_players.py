@@ -17,7 +17,7 @@ _D, _HIDDEN, _RATE = 3, 5, 0.3  # the noise has as many dimensions as a sample, 
 Player = Literal["discriminator", "generator"]
 
 FROZEN = (
-    "the discriminator's weights no longer ask for a gradient, so its next update fails. Turn requires_grad on again."
+    "the other player's weights no longer ask for a gradient, so its next update fails. Turn requires_grad on again."
 )
 GRAPH = "the loss comes back with its graph, and a list of such losses keeps every step in memory: return loss.item()."
 

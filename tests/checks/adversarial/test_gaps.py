@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli
 from torch.func import jacrev
-from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, relu, soft_margin_loss, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, relu, softplus
 from torch.optim import Optimizer
 
 from course_utils.checks import adversarial
@@ -73,7 +73,8 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "hinge": {"discriminator_loss": lambda real, fake: relu(1 - real).mean() + relu(1 + fake).mean()},
         "one for each sample": {"discriminator_loss": lambda real, fake: softplus(-real) + softplus(fake)},
         "smoothed labels": {"discriminator_loss": lambda real, fake: _loss_d(real, fake) + 0.1 * real.mean()},
-        "made logits detached": {"discriminator_loss": lambda real, fake: _loss_d(real, fake.detach())},
+        "all logits detached": {"discriminator_loss": lambda real, fake: _loss_d(real.detach(), fake.detach())},
+        "G's logits detached": {"generator_loss": lambda fake: _loss_g(fake.detach())},
         "a number": {"discriminator_loss": lambda real, fake: _loss_d(real, fake).item()},
         "logits clamped": {"discriminator_loss": lambda real, fake: _loss_d(real.clamp(-50, 50), fake.clamp(-50, 50))},
         "mean logit": {"generator_loss": lambda fake: -fake.mean()},
@@ -97,7 +98,7 @@ RIGHT: list[tuple[str, Any]] = [
     ("both-losses", {"discriminator_loss": lambda real, fake: -(logsigmoid(real) + logsigmoid(-fake)).mean()}),
     ("both-losses", {"discriminator_loss": lambda real, fake: _loss_d(real.flatten(), fake.flatten())}),
     ("both-losses", {"generator_loss": lambda fake: -logsigmoid(fake).sum() / len(fake)}),
-    ("both-losses", {"generator_loss": lambda fake: soft_margin_loss(fake, torch.ones_like(fake))}),
+    ("both-losses", {"generator_loss": lambda fake: torch.logaddexp(torch.zeros_like(fake), -fake).mean()}),
     ("both-losses", {"generator_loss": lambda fake: -Bernoulli(logits=fake).log_prob(torch.ones_like(fake)).mean()}),
     ("optimal-discriminator", lambda a, b: torch.nan_to_num(a / (a + b), nan=0.5)),
     ("optimal-discriminator", lambda a, b: (a.log() - b.log()).sigmoid().nan_to_num(0.5)),
@@ -201,6 +202,11 @@ def _frozen_for_a_while(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Ten
     return value
 
 
+def _frozen_d(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Tensor) -> float:
+    D.requires_grad_(False)
+    return _moved(_loss_g(D(G(z))), optimizer)
+
+
 def _in_the_samples_first(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Tensor) -> float:
     """The chain rule by hand: first the gradient in the samples, then on into the generator's weights."""
     x_fake = G(z)
@@ -223,7 +229,6 @@ UNKNOWN |= {
         "fresh noise": lambda D, G, optimizer, x, z: _detached(D, G, optimizer, x, torch.randn_like(z)),
         "generator twice": lambda D, G, optimizer, x, z: _detached(D, G, optimizer, x, G(z).detach()),
         "half of the batch": lambda D, G, optimizer, x, z: _detached(D, G, optimizer, x[::2], z[::2]),
-        "generator frozen": _frozen_g,
         "eval mode": _in_eval_mode,
         "a pair": lambda *given: (_detached(*given), 0.0),
     },
@@ -418,6 +423,11 @@ def test_an_update_is_judged_for_itself_whatever_the_losses_above_it_are():
         return _moved(_loss_d(D(x), D(G(z).detach())) / 2, optimizer)
 
     assert "half of what it should be" in EXERCISE.outcome("update-discriminator", with_a_wrong_loss)
+
+
+@pytest.mark.parametrize(("gap", "freezing"), [("update-discriminator", _frozen_g), ("update-generator", _frozen_d)])
+def test_a_frozen_player_is_the_other_one(gap, freezing):
+    assert "the other player's weights no longer ask for a gradient" in EXERCISE.outcome(gap, freezing)
 
 
 def test_a_step_that_crashes_names_the_error():
