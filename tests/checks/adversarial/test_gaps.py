@@ -207,6 +207,12 @@ def _frozen_d(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Tensor) -> fl
     return _moved(_loss_g(D(G(z))), optimizer)
 
 
+def _two_steps_of_g(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Tensor) -> float:
+    value = _moved(_loss_g(D(G(z))), optimizer)
+    _moved(_loss_g(D(G(z))), optimizer)
+    return value
+
+
 def _in_the_samples_first(D: nn.Module, G: nn.Module, optimizer: Optimizer, z: Tensor) -> float:
     """The chain rule by hand: first the gradient in the samples, then on into the generator's weights."""
     x_fake = G(z)
@@ -237,7 +243,7 @@ UNKNOWN |= {
         "half of the batch": lambda D, G, optimizer, z: _moved(_loss_g(D(G(z[::2]))), optimizer),
         "fresh noise": lambda D, G, optimizer, z: _moved(_loss_g(D(G(torch.randn_like(z)))), optimizer),
         "generator twice": lambda D, G, optimizer, z: _moved(_loss_g(D(G(G(z)))), optimizer),
-        "two steps": lambda D, G, optimizer, z: [_moved(_loss_g(D(G(z))), optimizer) for _ in range(2)][0],
+        "two steps": _two_steps_of_g,
         "in bits": _update_g(lambda logits: _loss_g(logits) / math.log(2)),
         "a string": lambda *given: f"{_update_g(_loss_g)(*given):.4f}",
     },
