@@ -39,21 +39,23 @@ def count_modes(
 
     Args:
         samples: shape (n, d), at least one.
-        centres: of the modes, shape (modes, d).
+        centres: of the modes, shape (modes, d), at least one.
         std: standard deviation of each mode, in the units of the samples, more than 0.
         radius: in standard deviations.
         least_share: of all samples that a mode needs, in [0, 1].
 
     Raises:
-        InputError: if shapes do not fit, there is no sample, a sample is not finite, or std is not positive.
+        InputError: if shapes do not fit, there is no sample or no mode, a sample is not finite, or std is not positive.
 
     Source: Lin et al., *PacGAN*, NeurIPS 2018, section 4.1.
     """
-    if samples.ndim != 2 or centres.ndim != 2 or samples.shape[1] != centres.shape[1] or not len(samples):
+    if samples.ndim != 2 or centres.ndim != 2 or samples.shape[1] != centres.shape[1]:
         raise InputError(
             "Modes are counted with samples (n, d) and centres (modes, d); the shapes are"
             f" {tuple(samples.shape)} and {tuple(centres.shape)}."
         )
+    if not len(samples) or not len(centres):
+        raise InputError(f"There are {len(samples)} samples and {len(centres)} centres; give one of each, or more.")
     if not std > 0:
         raise InputError(f"std={std}; give the standard deviation of a mode, more than 0.")
     if not samples.isfinite().all():

@@ -27,10 +27,10 @@ def parzen_log_likelihood(x: Tensor, points: Tensor, std: float) -> Tensor:
         std: of the Gaussians, in the units of the data, more than 0.
 
     Returns:
-        Shape (n,), float64, on the CPU.
+        Shape (n,), float64, on the CPU; computed in float32 unless both are float64.
 
     Raises:
-        InputError: if sizes do not fit, there are no points, or std is not positive.
+        InputError: if sizes do not fit, there are no points, values are not finite, or std is not positive.
 
     Source: Breuleux, Bengio & Vincent, *Neural Computation* 23, 2011.
     """
@@ -49,13 +49,14 @@ def choose_parzen_std(validation: Tensor, points: Tensor, candidates: Sequence[f
         candidates: standard deviations to try, more than 0; look whether the answer lies at an end of them.
 
     Raises:
-        InputError: if sizes do not fit, or there is no candidate.
+        InputError: if sizes do not fit, values are not finite, or there is no candidate.
     """
     a, b = _flat(validation, points)
-    if not candidates or not min(candidates) > 0:
-        raise InputError(f"candidates={list(candidates)}; give one standard deviation or more, each more than 0.")
-    means = _log_likelihoods(a, b, candidates).mean(1)
-    return float(candidates[int(means.argmax())])
+    stds = [float(std) for std in candidates]
+    if not stds or not all(std > 0 for std in stds):
+        raise InputError(f"candidates={stds}; give one standard deviation or more, each more than 0.")
+    means = _log_likelihoods(a, b, stds).mean(1)
+    return stds[int(means.argmax())]
 
 
 def _log_likelihoods(a: Tensor, b: Tensor, stds: Sequence[float]) -> Tensor:
@@ -82,4 +83,9 @@ def _flat(x: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
             f"A Parzen window takes x (n, …) and points (m, …) of the same size each; the shapes are {tuple(x.shape)}"
             f" and {tuple(points.shape)}."
         )
-    return x.detach().flatten(1).cpu().float(), points.detach().flatten(1).cpu().float()
+    if not (x.isfinite().all() and points.isfinite().all()):
+        raise InputError("Some values are not finite; look at the samples before measuring them.")
+    both = x.dtype == points.dtype == torch.float64
+    a, b = (part.detach().flatten(1).cpu().to(torch.float64 if both else torch.float32) for part in (x, points))
+    centre = b.mean(0)  # distances stay as they are, and float32 loses less of them
+    return a - centre, b - centre

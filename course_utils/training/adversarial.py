@@ -92,7 +92,7 @@ def gradient_penalty(
 
     Args:
         discriminator: maps (n, …) to logits, (n, 1) or (n,); each sample by itself, without batch normalisation.
-        x: samples, shape (n, …), in the range that the discriminator reads; it is not changed.
+        x: samples, shape (n, …), floating point, in the range that the discriminator reads; it is not changed.
         gamma: γ, the weight, 0 or more.
         interval: how many steps lie between two penalties, 1 or more.
 
@@ -100,26 +100,35 @@ def gradient_penalty(
         A scalar with a graph, so that its own gradient reaches the discriminator's parameters.
 
     Raises:
-        InputError: if gamma is negative, interval less than 1, or ``x`` is empty.
+        InputError: if gamma is negative, interval less than 1, ``x`` holds no sample or whole numbers, or there is not
+            one logit for each sample.
 
     Source: Mescheder, Geiger & Nowozin, *Which training methods for GANs do actually converge?*, ICML 2018, eq. 9.
     """
-    if gamma < 0 or interval < 1:
+    if not (gamma >= 0 and interval >= 1):
         raise InputError(f"gamma={gamma} and interval={interval}; give a weight of 0 or more, and 1 step or more.")
-    if len(x) == 0:
-        raise InputError("The penalty is a mean over samples, and x has none.")
+    if not x.numel() or not x.is_floating_point():
+        raise InputError(
+            f"The penalty takes samples (n, …) of floating point; x has the shape {tuple(x.shape)} and is {x.dtype}."
+        )
     with torch.enable_grad():
         at = x.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(discriminator(at).sum(), at, create_graph=True)
-        return interval * gamma / 2 * gradient.flatten(1).square().sum(1).mean()
+        logits = discriminator(at)
+        if logits.numel() != len(x):
+            raise InputError(
+                f"The penalty is that of one logit for each sample; the discriminator made {tuple(logits.shape)} of"
+                f" {len(x)} samples."
+            )
+        (gradient,) = torch.autograd.grad(logits.sum(), at, create_graph=True)
+        return interval * gamma / 2 * gradient.reshape(len(x), -1).square().sum(1).mean()
 
 
 def weight_average(model: nn.Module, *, decay: float = 0.999) -> AveragedModel:
     """A copy of a network whose weights are a moving average of the network's: new = decay · old + (1 − decay) · now.
 
-    Call ``average.update_parameters(model)`` after each step. The statistics of batch normalisation are averaged too.
-    It is a module: put it beside the others in ``trained`` of :func:`course_utils.training.run`, and a checkpoint
-    keeps it.
+    Call ``average.update_parameters(model)`` after each step; the first call copies the network, so that the average
+    begins there and not at the first random weights. The statistics of batch normalisation are averaged too. It is a
+    module: put it beside the others in ``trained`` of :func:`course_utils.training.run`, and a checkpoint keeps it.
 
     Args:
         model: what is trained; it is copied as it is now.
@@ -198,7 +207,8 @@ class Dominance:
         if self.steps >= self.patience:
             raise Diverged(
                 f"because the discriminator has won {self.steps:,} steps in a row: D(x) is {real:.4f} and D(G(z))"
-                f" {made:.2g}. Try a gradient penalty, a smaller rate for it, or a smaller one of it"
+                f" {made:.2g}. Try a gradient penalty, a smaller learning rate for the discriminator, or a smaller"
+                " discriminator"
             )
         return {"D(x)": real, "D(G(z))": made}
 
