@@ -108,6 +108,16 @@ widgets.reading_explorer(text, logits.log_softmax(-1), alphabet)
 """
 
 
+GAME = "from course_utils import widgets\n\nwidgets.game_explorer('ring')"
+QUIZ = """import torch
+from course_utils import widgets
+
+random = torch.Generator().manual_seed(0)
+real, made = torch.rand(2, 8, 784, generator=random)
+widgets.quiz_explorer(real, made, classifier_score=lambda x: x.mean(1) - 0.5, rounds=4)
+"""
+
+
 @pytest.fixture(scope="module")
 def browser():
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -498,6 +508,57 @@ def test_a_reading_model_says_what_it_expected_under_the_cursor(opened):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     _wait(lambda: "“␣”" in title.text_content(), "the finger is not followed", 15)
     assert notebook.far == [], "nothing asks for the network"
+
+
+def test_a_game_is_drawn_on_trained_and_paused(opened):
+    notebook = opened("game", GAME)
+    page = notebook.page
+    board = page.locator(".course-game")
+    plane, message, train = (board.locator(f".course-game-{name}") for name in ("plane", "message", "train"))
+    board.scroll_into_view_if_needed()
+
+    def step():
+        found = re.search(r"Step ([\d,]+)", message.text_content())
+        return int(found[1].replace(",", "")) if found else 0
+
+    # It trains until it is paused, and then stays.
+    assert train.text_content() == "Train"
+    _changes(plane, train.click)
+    _wait(lambda: step() >= 60, "the game does not train", 60)
+    train.click()
+    _wait(lambda: train.text_content() == "Train", "the game does not pause", 15)
+    page.wait_for_timeout(1000)
+    paused = step()
+    page.wait_for_timeout(500)
+    assert step() == paused
+    notebook.picture("9-game")
+
+    # One step is one step, and a point is drawn where the mouse is.
+    board.get_by_role("button", name="One step").click()
+    _wait(lambda: step() == paused + 1, "one step is another number of steps", 15)
+    board.get_by_role("button", name="Clear the points").click()
+    _wait(lambda: "so far: 0" in message.text_content(), "the points are not cleared", 15)
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"], steps=12)
+    page.mouse.up()
+    _wait(lambda: board.get_by_label("Shape").input_value() not in ("ring", ""), "nothing is drawn by hand", 15)
+    assert notebook.far == [], "nothing asks for the network"
+
+
+def test_a_quiz_counts_the_answers(opened):
+    notebook = opened("quiz", QUIZ)
+    page = notebook.page
+    status = page.locator("[role=status]").first
+    page.locator("img.widget-image").first.wait_for()
+    for number in range(1, 5):
+        _wait(lambda number=number: f"Picture {number} of 4" in status.text_content(), "the picture does not come", 15)
+        page.get_by_role("button", name="real", exact=True).click()
+    _wait(lambda: "You were right about" in page.locator(".jp-Notebook").text_content(), "no score is said", 15)
+    notebook.picture("10-quiz")
+    page.get_by_role("button", name="once more").click()
+    _wait(lambda: "Picture 1 of 4" in page.locator(".jp-Notebook").text_content(), "it does not begin again", 15)
 
 
 def _centre(locator):
