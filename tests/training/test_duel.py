@@ -13,6 +13,8 @@ from course_utils.data import toy
 from course_utils.training import duel
 from course_utils.training.duel import Game
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture
 def real():
