@@ -15,7 +15,7 @@ from course_utils.errors import InputError
 from course_utils.training import duel
 from course_utils.widgets import game
 
-pytestmark = pytest.mark.usefixtures("course_style", "one_thread")
+pytestmark = pytest.mark.usefixtures("course_style")
 
 TRIANGLE = [[0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]]
 
