@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +16,17 @@ LIMIT = 2.0  # the plane that a view shows is [−2, 2]²
 LATENT_DIM, WIDTH, BATCH = 2, 64, 128
 LR, GAMMA, BETAS = 3e-3, 0.05, (0.0, 0.99)
 MADE, PULLS, MESH_SIDE, MAP_SIDE = 200, 50, 21, 64
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tensors this small gain nothing from a second thread, and wait for it on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,7 @@ class Game:
             for network in (self.generator, self.discriminator)
         )
 
+    @_one_thread()
     @torch.enable_grad()
     def train(self, num_steps: int) -> None:
         """Steps of the discriminator and of the generator in turn, each on the same batch of 128 pairs."""
@@ -94,6 +108,7 @@ class Game:
             self.discriminator.requires_grad_(True)
             self.steps += 1
 
+    @_one_thread()
     @torch.no_grad()
     def view(self) -> View:
         """What can be seen now; nothing of the game changes."""

@@ -13,6 +13,8 @@ from course_utils.data import toy
 from course_utils.training import duel
 from course_utils.training.duel import Game
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture
 def real():
@@ -94,6 +96,21 @@ def test_it_trains_where_gradients_are_off(real):
         game.train(1)
     assert not torch.equal(weights(game.generator), before)
     assert all(p.requires_grad for p in game.discriminator.parameters())
+
+
+def test_it_works_on_one_thread_and_gives_the_others_back(real, monkeypatch):
+    """The fixture sets the number back."""
+    torch.set_num_threads(2)
+    game, seen = Game(real), []
+    game.generator.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    game.train(1)
+    game.view()
+    assert (set(seen), torch.get_num_threads()) == ({1}, 2)
+    game.real = real[:, :1]  # the discriminator refuses it
+    for action in (lambda: game.train(1), game.view):
+        with pytest.raises(RuntimeError):
+            action()
+        assert torch.get_num_threads() == 2, "after an error, too"
 
 
 def test_a_view_has_the_shapes_it_names(real):

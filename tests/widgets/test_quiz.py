@@ -218,7 +218,8 @@ def test_images_as_rows_are_welcome(real, made):
         ({"made": torch.rand(19, 1, 6, 6)}, "There are 19 made pictures for 20 rounds"),
         ({"real": torch.rand(3, 1, 6, 6)}, "There are 3 real pictures"),
         ({"made": torch.rand(50, 6, 6)}, r"real pictures have the shape \(60, 1, 6, 6\), the made ones \(50, 6, 6\)"),
-        ({"made": torch.rand(50, 1, 6, 6) * 2 - 1}, r"made pictures have values from -\d\.\d+ to .*\(x \+ 1\) / 2"),
+        ({"made": pictures(50, 0.1) - 0.75}, r"made pictures have values from -0\.65 to -0\.601; .*\(x \+ 1\) / 2"),
+        ({"made": 10 * pictures(50, 0.1)}, r"made pictures have values from 1 to 1\.49; they should lie in \[0, 1\]"),
         ({"real": torch.full((30, 1, 6, 6), torch.nan)}, "real pictures have values from nan"),
     ],
 )
