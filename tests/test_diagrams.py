@@ -33,3 +33,18 @@ def test_the_unrolled_network_predicts_the_character_that_comes_next():
     assert texts.count("$W_{aa}$") == 3
     with pytest.raises(InputError, match="2 to 8 characters"):
         diagrams.recurrent("t")
+
+
+def test_the_two_players_get_made_and_real_samples_and_a_gradient_goes_back():
+    ax = diagrams.two_players().axes[0]
+    texts = [text.get_text() for text in ax.texts]
+    for words in ("noise z", "generator G", "made sample\nx = G(z)", "real sample\nx from the data", "discriminator D"):
+        assert words in texts
+    assert "gradient, through D into G" in texts
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    frame = ax.figure.bbox
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes), "nothing is cut off"
+    assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert not any(a.overlaps(b) for a, b in pairs), "no text covers another"
