@@ -109,7 +109,9 @@ def test_the_gradients_of_the_two_generators_have_the_ratio_of_theory():
 
 @pytest.mark.parametrize("loss", [discriminator_loss, generator_loss])
 def test_a_loss_that_cannot_be_says_why(loss):
-    with pytest.raises(InputError, match=r'kind "relative"\. Did you mean "relativistic"\? There are: minimax, non-sat'):
+    with pytest.raises(
+        InputError, match=r'kind "relative"\. Did you mean "relativistic"\? There are: minimax, non-sat'
+    ):
         loss(FAKE, REAL, kind="relative")
     with pytest.raises(InputError, match=r"shapes \(2, 1\) and \(2,\)|shapes \(2,\) and \(2, 1\)"):
         loss(FAKE, REAL[:, 0], kind="relativistic")  # no silent (2, 2)
