@@ -48,7 +48,7 @@ def _reference(discriminator: nn.Module, generator: nn.Module, optimizer: Optimi
     loss = torch.log1p((-discriminator(x)).exp()).mean() + torch.log1p(discriminator(x_fake).exp()).mean()
     with torch.no_grad():
         for weight, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-            weight -= optimizer.param_groups[0]["lr"] * slope
+            weight.sub_(slope, alpha=optimizer.param_groups[0]["lr"])
     return loss.item()
 
 
@@ -74,9 +74,7 @@ def _uphill(loss: Tensor, optimizer: Optimizer, *_: nn.Module) -> float:
 def _both_move(loss: Tensor, optimizer: Optimizer, discriminator: nn.Module, generator: nn.Module) -> float:
     generator.zero_grad()
     value = _step(loss, optimizer, discriminator, generator)
-    with torch.no_grad():
-        for weight in generator.parameters():
-            weight -= 0.1 * weight.grad
+    torch.optim.SGD(generator.parameters(), lr=0.1).step()
     generator.zero_grad()
     return value
 

@@ -49,13 +49,13 @@ def _state(gap: float, swing: float) -> str:
     """
     if gap > 0.45:
         return "too strong"
-    if gap < -0.08:
+    if gap < 0:
         return "too weak"
-    return "cycling" if swing > 0.07 else "balanced"
+    return "cycling" if swing > 0.05 else "balanced"
 
 
 def _measured() -> tuple[dict[str, str], dict[str, tuple[float, float]]]:
-    """The state of each game and its symptoms, which are medians over five starts."""
+    """The state of each game and its symptoms, which are medians over nine starts."""
     games = play(fresh())
     late = games[:, :, games.shape[2] // 2 :]  # (games, starts, steps, 2)
     gaps = late.mean(2).diff(dim=2)[..., 0].neg().median(1).values
@@ -78,7 +78,7 @@ def _judge(*answers: Any) -> None:
     given = _valid(dict(zip(_NAMES, answers, strict=True)))
     measured, symptoms = _measured()
     if given == measured:
-        print("medians over five new starts, second half: D(x) − D(G(z)), and how much D(G(z)) swings")
+        print("medians over nine new starts, second half: D(x) − D(G(z)), and how much D(G(z)) swings")
         print(", ".join(f"{name} {gap:+.2f} ± {swing:.2f}" for name, (gap, swing) in symptoms.items()))
         return
     wrong = next(name for name in _NAMES if given[name] != measured[name])
@@ -90,7 +90,7 @@ def _judge(*answers: Any) -> None:
 prediction = Check(
     f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}",
     _judge,
-    "all four games, played again just now from five new starts, show the symptoms that you recognised.",
+    "all four games, played again just now from nine new starts, show the symptoms that you recognised.",
     tuple(
         Mistake(f"{name} {word}", message, tuple({**_RIGHT, name: word}.values()))
         for name, messages in _MESSAGES.items()

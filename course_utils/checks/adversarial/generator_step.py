@@ -48,7 +48,7 @@ def _reference(discriminator: nn.Module, generator: nn.Module, optimizer: Optimi
     loss = torch.log1p((-discriminator(generator(z))).exp()).mean()
     with torch.no_grad():
         for weight, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-            weight -= optimizer.param_groups[0]["lr"] * slope
+            weight.sub_(slope, alpha=optimizer.param_groups[0]["lr"])
     return loss.item()
 
 
@@ -74,9 +74,7 @@ def _uphill(loss: Tensor, optimizer: Optimizer, *_: nn.Module) -> float:
 def _both_move(loss: Tensor, optimizer: Optimizer, discriminator: nn.Module, generator: nn.Module) -> float:
     discriminator.zero_grad()
     value = _step(loss, optimizer, discriminator, generator)
-    with torch.no_grad():
-        for weight in discriminator.parameters():
-            weight -= 0.1 * weight.grad
+    torch.optim.SGD(discriminator.parameters(), lr=0.1).step()
     return value
 
 

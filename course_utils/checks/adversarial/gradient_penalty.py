@@ -27,7 +27,7 @@ __all__ = ["r1_penalty"]
 
 def _reference(discriminator: nn.Module, x: Tensor, gamma: float) -> Tensor:
     """γ/2 · mean of ‖∇_x logit‖², sample by sample with torch.func."""
-    weights = dict(discriminator.named_parameters())
+    weights: dict[str, Tensor] = dict(discriminator.named_parameters())
 
     def logit(one: Tensor) -> Tensor:
         return functional_call(discriminator, weights, (one[None],)).sum()
@@ -57,7 +57,8 @@ def _without_graph(discriminator: nn.Module, x: Tensor, gamma: float) -> Tensor:
 def _by_backward(discriminator: nn.Module, x: Tensor, gamma: float) -> Tensor:
     x = x.detach().clone().requires_grad_()
     discriminator(x).sum().backward(create_graph=True)
-    return gamma / 2 * x.grad.flatten(1).square().sum(1).mean()
+    slope = torch.zeros_like(x) if x.grad is None else x.grad
+    return gamma / 2 * slope.flatten(1).square().sum(1).mean()
 
 
 _PENALTY = (

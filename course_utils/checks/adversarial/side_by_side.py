@@ -47,13 +47,13 @@ GAMES: Mapping[str, Rates] = {
 _HIDDEN, _LATENT, _BATCH, _BETA2 = 32, 2, 64, 0.99
 
 
-def play(generator: torch.Generator, num_steps: int = 300, starts: int = 5) -> Tensor:
+def play(generator: torch.Generator, num_steps: int = 300, starts: int = 9) -> Tensor:
     """Play all games, each from several starts, one step of D and one of G in turn.
 
     Args:
         generator: where weights, samples and noise are drawn from.
         num_steps: steps of each player.
-        starts: how many times each game is played, with other weights.
+        starts: how many times each game is played, with other weights, samples and noise.
 
     Returns:
         Mean D(x) and mean D(G(z)) of the batch before each step: (games, starts, num_steps, 2).
@@ -70,8 +70,9 @@ def play(generator: torch.Generator, num_steps: int = 300, starts: int = 5) -> T
 
     seen = []
     for _ in range(num_steps):
-        x = _ring(_BATCH, generator).expand(len(rows), -1, -1).clone().requires_grad_()  # (S, n, 2)
-        x_fake = _network(G, normal(_BATCH, _LATENT, generator=generator).expand(len(rows), -1, -1))
+        x = _ring(starts, _BATCH, generator=generator).repeat(len(GAMES), 1, 1).requires_grad_()  # (S, n, 2)
+        z = normal(starts, _BATCH, _LATENT, generator=generator).repeat(len(GAMES), 1, 1)
+        x_fake = _network(G, z)
         real_logits, fake_logits = _network(D, x), _network(D, x_fake.detach())
         seen.append(torch.stack([real_logits, fake_logits], dim=-1).detach().sigmoid().mean((1, 2)))
         (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
@@ -81,10 +82,10 @@ def play(generator: torch.Generator, num_steps: int = 300, starts: int = 5) -> T
     return torch.stack(seen, dim=1).view(len(GAMES), starts, num_steps, 2)
 
 
-def _ring(n: int, generator: torch.Generator) -> Tensor:
-    """Samples (n, 2) of eight Gaussians on a circle of radius 2."""
-    angles = torch.randint(8, (n,), generator=generator) * (math.pi / 4)
-    return 2 * torch.stack([angles.cos(), angles.sin()], dim=1) + 0.1 * normal(n, 2, generator=generator)
+def _ring(*shape: int, generator: torch.Generator) -> Tensor:
+    """Samples (*shape, 2) of eight Gaussians on a circle of radius 2."""
+    angles = torch.randint(8, shape, generator=generator) * (math.pi / 4)
+    return 2 * torch.stack([angles.cos(), angles.sin()], dim=-1) + 0.1 * normal(*shape, 2, generator=generator)
 
 
 def _stack(widths: tuple[int, ...], starts: int, generator: torch.Generator, gain: float) -> list[Tensor]:
