@@ -17,6 +17,7 @@ from course_utils.training import (
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    warm_up,
     weight_average,
 )
 
@@ -109,9 +110,7 @@ def test_the_gradients_of_the_two_generators_have_the_ratio_of_theory():
 
 @pytest.mark.parametrize("loss", [discriminator_loss, generator_loss])
 def test_a_loss_that_cannot_be_says_why(loss):
-    with pytest.raises(
-        InputError, match=r'kind "relative"\. Did you mean "relativistic"\? There are: minimax, non-sat'
-    ):
+    with pytest.raises(InputError, match=r'kind "relative"\. Did you mean "relativistic"\? There are: minimax, non'):
         loss(FAKE, REAL, kind="relative")
     with pytest.raises(InputError, match=r"shapes \(2, 1\) and \(2,\)|shapes \(2,\) and \(2, 1\)"):
         loss(FAKE, REAL[:, 0], kind="relativistic")  # no silent (2, 2)
@@ -231,6 +230,31 @@ def test_statistics_of_batch_normalisation_are_averaged_and_its_count_survives()
 def test_a_decay_outside_its_range_is_refused(decay):
     with pytest.raises(InputError, match=f"decay={decay}; give a number from 0"):
         weight_average(nn.Linear(1, 1), decay=decay)
+
+
+def rates(num_steps: int, **options) -> list[float]:
+    """What a step would be taken with, before the first step, the second, …, and after the last."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=8.0)
+    schedule = warm_up(optimizer, num_steps, **options)
+    found = [optimizer.param_groups[0]["lr"]]
+    for _ in range(num_steps):
+        optimizer.step()
+        schedule.step()
+        found.append(optimizer.param_groups[0]["lr"])
+    return found
+
+
+def test_the_rate_grows_along_a_line_and_stays_or_falls_along_half_a_cosine():
+    assert rates(6, steps_up=4, falling=False) == [2, 4, 6, 8, 8, 8, 8]
+    falling = rates(6, steps_up=1)
+    assert falling == pytest.approx([8 * (1 + math.cos(math.pi * t / 6)) / 2 for t in range(7)])
+    assert rates(6, steps_up=3) == pytest.approx([falling[0] / 3, falling[1] * 2 / 3, *falling[2:]])
+
+
+@pytest.mark.parametrize(("num_steps", "options"), [(0, {}), (5, {"steps_up": 0})])
+def test_a_schedule_of_no_steps_is_refused(num_steps, options):
+    with pytest.raises(InputError, match=f"num_steps={num_steps} and steps_up=.*give 1 or more of each"):
+        rates(num_steps, **options)
 
 
 def test_the_watch_counts_steps_in_a_row():

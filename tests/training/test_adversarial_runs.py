@@ -38,7 +38,7 @@ class Game:
     """A Gaussian is to be shifted to where the data are; the step is that of a lecture."""
 
     def __init__(
-        self, *, kind="non-saturating", gamma=0.1, rates=(1e-2, 1e-2), patience=10_000, interrupt_at=-1
+        self, *, kind="non-saturating", gamma=0.1, rates=(1e-2, 1e-2), patience=9_999, interrupt_at=-1
     ) -> None:
         torch.manual_seed(1)
         self.generator = Shift()
