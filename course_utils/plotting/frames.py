@@ -67,7 +67,7 @@ class LiveImages:
         Raises:
             InputError: if there is no image, or the shape is another or not that of the frames before.
         """
-        frame = _square(as_array(images)).astype(np.float32)
+        frame = _square(as_array(images)).astype(np.float32)  # a copy
         if not frame.size:
             raise InputError(f"A frame holds one image or more; the shape is {tuple(images.shape)}.")
         if self.frames and frame.shape != self.frames[0].shape:
@@ -75,7 +75,7 @@ class LiveImages:
                 f"A frame of shape {frame.shape} follows frames of shape {self.frames[0].shape}; show the samples of"
                 " the same noise each time."
             )
-        self.frames.append(frame.copy())
+        self.frames.append(frame)
         self.captions.append(caption)
         if self._live:
             self._show()
@@ -112,9 +112,8 @@ class LiveImages:
         mosaic = _mosaic(self.frames[-1], self._columns)
         across = self._size * min(self._columns, len(self.frames[-1]))
         height = across * mosaic.shape[0] / mosaic.shape[1]
-        figure = Figure(
-            figsize=(max(across, 1.5), height + _HEAD), dpi=_DPI, layout="none"
-        )  # pyplot knows nothing of it
+        figure = Figure(figsize=(max(across, 1.5), height + _HEAD), dpi=_DPI)  # pyplot knows nothing of it
+        figure.set_layout_engine("none")  # whatever the style asks for: the axes are placed by hand
         width, total = figure.get_size_inches()
         ax = figure.add_axes((0, 0, across / width, height / total))
         ax.set_axis_off()
