@@ -145,27 +145,29 @@ def weight_average(model: nn.Module, *, decay: float = 0.999) -> AveragedModel:
 
 
 def warm_up(
-    optimizer: torch.optim.Optimizer, num_steps: int, *, steps_up: int = 100, falling: bool = True
+    optimizer: torch.optim.Optimizer, num_steps: int, *, steps_up: int = 100, hold: float = 0.0
 ) -> torch.optim.lr_scheduler.LambdaLR:
-    """A schedule: the rate grows along a line for a few steps, and then stays, or falls to 0 along half a cosine.
+    """A schedule: the rate grows along a line for a few steps, stays, and then falls to 0 along half a cosine.
 
     Args:
         optimizer: its rate is the largest of the schedule.
         num_steps: of the whole training, 1 or more; call ``.step()`` after each.
         steps_up: until the full rate, 1 or more.
-        falling: whether it falls.
+        hold: the share of the steps before it begins to fall, in [0, 1]; with 1 it never falls.
 
     Raises:
-        InputError: if one of the numbers of steps is less than 1.
+        InputError: if one of the numbers of steps is less than 1, or the share lies outside [0, 1].
 
     Source: Loshchilov & Hutter, *SGDR*, ICLR 2017, equation 5, without restarts.
     """
     if min(num_steps, steps_up) < 1:
         raise InputError(f"num_steps={num_steps} and steps_up={steps_up}; give 1 or more of each.")
+    if not 0 <= hold <= 1:
+        raise InputError(f"hold={hold}; give a share of the steps, from 0 (falls at once) to 1 (never falls).")
 
     def factor(step: int) -> float:
-        cosine = 0.5 + 0.5 * math.cos(math.pi * min(step / num_steps, 1.0))
-        return min(1.0, (step + 1) / steps_up) * (cosine if falling else 1.0)
+        fallen = 0.0 if hold == 1 else min(max((step / num_steps - hold) / (1 - hold), 0.0), 1.0)
+        return min(1.0, (step + 1) / steps_up) * (0.5 + 0.5 * math.cos(math.pi * fallen))
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 

@@ -245,10 +245,18 @@ def rates(num_steps: int, **options) -> list[float]:
 
 
 def test_the_rate_grows_along_a_line_and_stays_or_falls_along_half_a_cosine():
-    assert rates(6, steps_up=4, falling=False) == [2, 4, 6, 8, 8, 8, 8]
+    assert rates(6, steps_up=4, hold=1) == [2, 4, 6, 8, 8, 8, 8]
     falling = rates(6, steps_up=1)
     assert falling == pytest.approx([8 * (1 + math.cos(math.pi * t / 6)) / 2 for t in range(7)])
     assert rates(6, steps_up=3) == pytest.approx([falling[0] / 3, falling[1] * 2 / 3, *falling[2:]])
+    second_half = [4 + 4 * math.cos(math.pi * t / 4) for t in range(5)]
+    assert rates(8, steps_up=1, hold=0.5) == pytest.approx([8, 8, 8, 8, *second_half])
+
+
+@pytest.mark.parametrize("hold", [-0.1, 1.1, math.nan])
+def test_a_share_of_the_steps_outside_its_range_is_refused(hold):
+    with pytest.raises(InputError, match=f"hold={hold}; give a share of the steps"):
+        rates(5, hold=hold)
 
 
 @pytest.mark.parametrize(("num_steps", "options"), [(0, {}), (5, {"steps_up": 0})])
