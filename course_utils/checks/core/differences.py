@@ -50,14 +50,16 @@ def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) ->
     if len(one) < 2 or other[largest] == 0 or not isfinite(one).all():
         return ""
     ratio, shift = float(one[largest] / other[largest]), float(one[largest] - other[largest])
+    if abs(ratio - 1) < 10 * rtol and abs(shift) < 10 * rtol * _size(other):
+        return ""
     if not one.any():
         return "Yours is 0 everywhere."
-    if abs(ratio - 1) >= 10 * rtol or abs(shift) >= 10 * rtol * _size(other):  # else the largest number is right
-        if allclose(one, ratio * other, rtol=rtol, atol=rtol * abs(ratio) * _size(other) / 10):
-            turned = abs(ratio + 1) < rtol
-            return "The sign is turned, everywhere." if turned else f"Yours is {ratio:.4g} × that, everywhere."
-        if allclose(one - other, torch.full_like(one, shift), rtol=rtol, atol=0):
-            return f"Yours is larger by {shift:.4g}, everywhere." if shift > 0 else f"It lacks {-shift:.4g}, everywhere."
+    if allclose(one, ratio * other, rtol=rtol, atol=rtol * abs(ratio) * _size(other) / 10):
+        return (
+            "The sign is turned, everywhere." if abs(ratio + 1) < rtol else f"Yours is {ratio:.4g} × that, everywhere."
+        )
+    if allclose(one - other, torch.full_like(one, shift), rtol=rtol, atol=0):
+        return f"Yours is larger by {shift:.4g}, everywhere." if shift > 0 else f"It lacks {-shift:.4g}, everywhere."
     if hold(lambda g: g.flatten().sort().values, lambda e: e.flatten().sort().values) and all(
         e.numel() > 1 for _, e in pairs
     ):
