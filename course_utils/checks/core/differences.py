@@ -57,7 +57,9 @@ def relation(got: Sequence[Any], expected: Sequence[Any], rtol: float = 1e-4) ->
             turned = abs(ratio + 1) < rtol
             return "The sign is turned, everywhere." if turned else f"Yours is {ratio:.4g} × that, everywhere."
         if allclose(one - other, torch.full_like(one, shift), rtol=rtol, atol=0):
-            return f"Yours is larger by {shift:.4g}, everywhere." if shift > 0 else f"It lacks {-shift:.4g}, everywhere."
+            return (
+                f"Yours is larger by {shift:.4g}, everywhere." if shift > 0 else f"It lacks {-shift:.4g}, everywhere."
+            )
     if hold(lambda g: g.flatten().sort().values, lambda e: e.flatten().sort().values) and all(
         e.numel() > 1 for _, e in pairs
     ):
