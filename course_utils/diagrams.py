@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon, Rectangle
 from course_utils.errors import InputError, did_you_mean
 from course_utils.plotting import COLOURS
 
-__all__ = ["autoencoder", "family_tree", "recurrent", "two_players"]
+__all__ = ["autoencoder", "family_tree", "label_routes", "recurrent", "transposed_convolution", "two_players"]
 
 _LEAVES = {
     "Gaussian": ("p(x) in closed form", "notebook 01"),
@@ -127,6 +127,91 @@ def two_players() -> Figure:
     _arrow(ax, (2.5, 0.15), (2.5, 0.6), dashed=True)
     ax.text(5.8, -0.02, "gradient, through D into G", fontsize=9, ha="center", va="center", color=COLOURS["orange"])
     return figure
+
+
+def transposed_convolution(kernel: int, stride: int) -> Figure:
+    """A transposed convolution in one dimension: four input cells are spread over outputs, and overlaps are counted.
+
+    Input cell i reaches the outputs i · stride to i · stride + kernel − 1. The number in an output cell says how many
+    inputs reach it. Away from the borders all have the same number exactly if the stride divides the kernel.
+
+    Args:
+        kernel: outputs that an input reaches, 1 to 6.
+        stride: outputs between two neighbouring inputs, 1 to 4.
+
+    Raises:
+        InputError: if one of them is out of range.
+    """
+    if not (1 <= kernel <= 6 and 1 <= stride <= 4):
+        raise InputError(f"kernel={kernel}, stride={stride}: the drawing takes kernels 1 to 6 and strides 1 to 4.")
+    inputs, outputs = 4, 3 * stride + kernel
+    counts = [sum(0 <= j - i * stride < kernel for i in range(inputs)) for j in range(outputs)]
+    figure, ax = plt.subplots(figsize=(8.4, 2.9))
+    ax.set(xlim=(-0.3, outputs + 0.3), ylim=(-0.9, 3.9))
+    ax.set_axis_off()
+
+    # A fan for each input, over the outputs that it reaches.
+    for i in range(inputs):
+        centre = i * stride + kernel / 2
+        colour = COLOURS["blue"] if i % 2 == 0 else COLOURS["orange"]
+        fan = [(centre - 0.4, 2.7), (centre + 0.4, 2.7), (i * stride + kernel - 0.05, 0.8), (i * stride + 0.05, 0.8)]
+        ax.add_patch(Polygon(fan, facecolor=colour, edgecolor=colour, alpha=0.3))
+        ax.add_patch(Rectangle((centre - 0.4, 2.7), 0.8, 0.8, facecolor="white", edgecolor=colour, linewidth=2))
+        ax.text(centre, 3.1, f"$x_{i}$", ha="center", va="center", fontsize=10)
+
+    # The outputs, darker where more inputs arrive.
+    for j, count in enumerate(counts):
+        shade = f"{1 - 0.5 * count / max(counts):.2f}"
+        ax.add_patch(Rectangle((j, 0), 1, 0.8, facecolor=shade, edgecolor=COLOURS["grey"]))
+        ax.text(j + 0.5, 0.4, str(count), ha="center", va="center", fontsize=10, weight="bold")
+    said = f"kernel {kernel}, stride {stride}: how many inputs reach each output cell"
+    ax.text(outputs / 2, -0.55, said, ha="center", va="center", fontsize=9)
+    return figure
+
+
+def label_routes() -> Figure:
+    """Where the label goes in a conditional GAN: in D's pass over real and made samples, and in G's step.
+
+    G takes (z, y) and D takes (x, y). A real sample comes with its own label; a made one is judged with the label that
+    G was given. In G's step the gradient runs through D and the sample into G.
+    """
+    figure, axes = plt.subplots(3, 1, figsize=(8.4, 5.2))
+    for ax, title in zip(axes, ("D’s step,\nreal", "D’s step,\nmade", "G’s step"), strict=True):
+        ax.set(xlim=(0, 10), ylim=(0, 2.6))
+        ax.set_axis_off()
+        ax.text(0.05, 0.9, title, ha="left", va="center", fontsize=10, weight="bold")
+        _box(ax, 7.5, 0.9, "D(x, y)", today=True)
+        _box(ax, 9.3, 0.9, "logit l")
+        _arrow(ax, (8.15, 0.9), (8.8, 0.9))
+        _arrow(ax, (6.4, 0.9), (6.85, 0.9))
+        _route(ax, [(7.5, 2.1), (7.5, 1.25)])
+    real, *made = axes
+    _box(real, 5.6, 0.9, "real x")
+    _box(real, 5.6, 2.1, "its label y")
+    _route(real, [(6.4, 2.1), (7.5, 2.1)], head=False)
+    for ax in made:
+        _box(ax, 1.9, 0.9, "noise z")
+        _box(ax, 3.7, 0.9, "G(z, y)", today=True)
+        _box(ax, 5.6, 0.9, "made x")
+        _box(ax, 1.9, 2.1, "label y")
+        _arrow(ax, (2.5, 0.9), (3.05, 0.9))
+        _arrow(ax, (4.35, 0.9), (4.95, 0.9))
+        _route(ax, [(2.5, 2.1), (7.5, 2.1)], head=False)
+        _route(ax, [(3.7, 2.1), (3.7, 1.25)])
+    way_back = [(9.3, 0.55), (9.3, 0.15), (3.7, 0.15)]
+    for start, end in itertools.pairwise(way_back):
+        _arrow(made[1], start, end, dashed=True)
+    _arrow(made[1], (3.7, 0.15), (3.7, 0.55), dashed=True)
+    made[1].text(6.5, 0.0, "gradient", fontsize=9, ha="center", va="top", color=COLOURS["orange"])
+    return figure
+
+
+def _route(ax: Axes, places: list[tuple[float, float]], *, head: bool = True) -> None:
+    """The way of a label, in blue: lines through the places, the last with a head."""
+    ax.plot(*zip(*places, strict=True), color=COLOURS["blue"], linewidth=2)
+    if head:
+        arrow = {"arrowstyle": "-|>", "color": COLOURS["blue"], "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", places[-1], places[-2], arrowprops=arrow)
 
 
 def _name(character: str) -> str:

@@ -1,8 +1,9 @@
-"""Diagrams: the family of models and the hourglass say what they show."""
+"""Diagrams: the family of models, the hourglass and the ways of labels say what they show."""
 
 from __future__ import annotations
 
 import pytest
+import torch
 
 from course_utils import diagrams
 from course_utils.errors import InputError
@@ -48,3 +49,47 @@ def test_the_two_players_get_made_and_real_samples_and_a_gradient_goes_back():
     assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
     pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
     assert not any(a.overlaps(b) for a, b in pairs), "no text covers another"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "counts"),
+    [
+        (4, 2, [1, 1, 2, 2, 2, 2, 2, 2, 1, 1]),
+        (3, 2, [1, 1, 2, 1, 2, 1, 2, 1, 1]),
+        (2, 3, [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1]),
+        (1, 1, [1, 1, 1, 1]),
+    ],
+)
+def test_the_overlaps_of_a_transposed_convolution_are_those_of_ones(kernel, stride, counts):
+    ax = diagrams.transposed_convolution(kernel, stride).axes[0]
+    drawn = [int(text.get_text()) for text in ax.texts if text.get_text().isdigit()]
+    ones = torch.nn.functional.conv_transpose1d(torch.ones(1, 1, 4), torch.ones(1, 1, kernel), stride=stride)
+    assert drawn == counts == ones[0, 0].int().tolist()
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(0, 1), (7, 2), (3, 0), (3, 5)])
+def test_a_transposed_convolution_that_cannot_be_drawn_says_so(kernel, stride):
+    with pytest.raises(InputError, match=f"kernel={kernel}, stride={stride}: the drawing takes"):
+        diagrams.transposed_convolution(kernel, stride)
+
+
+def test_the_label_reaches_d_in_all_passes_and_g_wherever_it_makes():
+    figure = diagrams.label_routes()
+    words = [{text.get_text() for text in ax.texts} for ax in figure.axes]
+    assert all("D(x, y)" in panel for panel in words)
+    assert ["G(z, y)" in panel for panel in words] == [False, True, True]
+    assert ["its label y" in panel for panel in words] == [True, False, False]
+    assert ["gradient" in panel for panel in words] == [False, False, True]
+    figure.canvas.draw()
+    for ax in figure.axes:
+        boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
+        assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]), "no text covers another"
+
+
+def test_the_new_drawings_are_not_cut_off():
+    for figure in (diagrams.label_routes(), *(diagrams.transposed_convolution(k, s) for k, s in ((1, 1), (6, 4)))):
+        figure.canvas.draw()
+        frame = figure.bbox
+        boxes = [text.get_window_extent() for ax in figure.axes for text in ax.texts if text.get_text()]
+        assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+        assert all(frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)

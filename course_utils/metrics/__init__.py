@@ -3,6 +3,7 @@
 from course_utils.metrics.bins import BinComparison, different_bins
 from course_utils.metrics.compressors import compressed_nats
 from course_utils.metrics.copies import Copy, longest_copies
+from course_utils.metrics.frequencies import checkerboard_energy
 from course_utils.metrics.judge import Judge, Reading, load_judge
 from course_utils.metrics.league import League, league_path, load_league
 from course_utils.metrics.likelihood import (
@@ -28,6 +29,7 @@ from course_utils.metrics.samples import (
 )
 from course_utils.metrics.sharpness import sharpness, sharpness_ratio
 from course_utils.metrics.speed import interleaved_seconds
+from course_utils.metrics.strokes import slant, thickness
 from course_utils.metrics.words import share_of_known_words
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Reading",
     "SampleScores",
     "bernoulli_log_likelihood",
+    "checkerboard_energy",
     "choose_parzen_std",
     "compressed_nats",
     "count_modes",
@@ -71,4 +74,6 @@ __all__ = [
     "share_of_known_words",
     "sharpness",
     "sharpness_ratio",
+    "slant",
+    "thickness",
 ]

@@ -10,12 +10,13 @@ import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_utils.errors import InputError
 from course_utils.plotting.texts import visible
+from course_utils.training.evaluation import modes_kept
 
-__all__ = ["as_png", "decoded", "explore", "require_known"]
+__all__ = ["as_png", "decoded", "explore", "made_pictures", "require_known"]
 
 
 def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
@@ -83,3 +84,41 @@ def require_known(name: str, text: str, alphabet: str) -> None:
     unknown = "".join(visible(character) for character in sorted(set(text) - set(alphabet)))
     if unknown:
         raise InputError(f"{name} has characters that are not in the alphabet: {unknown}")
+
+
+def made_pictures(generator: Callable[..., Tensor], z: Tensor, *labels: Tensor) -> Tensor:
+    """The pictures of a generator for codes, and for class numbers where it takes them, ready to be drawn.
+
+    A ``torch.nn.Module`` makes them in ``eval()`` mode, without gradients and on its own device, and is left in the
+    mode it was in.
+
+    Args:
+        generator: called with z (n, k), and labels (n,); gives (n, 1, H, H) or (n, H · H), values in [−1, 1].
+        z: codes.
+        labels: none, or one tensor of class numbers.
+
+    Returns:
+        Shape (n, H · H), float32 on the CPU, values in [0, 1].
+
+    Raises:
+        InputError: if the generator gives another shape, or values outside [−1, 1].
+    """
+    modules = [generator] if isinstance(generator, nn.Module) else []
+    device = next((parameter.device for module in modules for parameter in module.parameters()), z.device)
+    with modes_kept(modules), torch.no_grad():
+        for module in modules:
+            module.eval()
+        x = generator(z.to(device), *(label.to(device) for label in labels)).float().cpu()
+    is_picture = x.ndim == 2 or (x.ndim == 4 and x.shape[1] == 1 and x.shape[2] == x.shape[3])
+    if not is_picture or len(x) != len(z) or round(x[0].numel() ** 0.5) ** 2 != x[0].numel():
+        raise InputError(
+            f"The generator makes {tuple(x.shape)} of codes {tuple(z.shape)}; square pictures are needed, "
+            f"({len(z)}, 1, 28, 28) or ({len(z)}, 784)."
+        )
+    low, high = x.min().item(), x.max().item()
+    if not (low >= -1 - 1e-2 and high <= 1 + 1e-2):
+        raise InputError(
+            f"The generator gives values from {low:.3g} to {high:.3g}; its pictures have values in [−1, 1]. "
+            "Does it end with a tanh?"
+        )
+    return ((x.flatten(1) + 1) / 2).clamp(0, 1)
