@@ -1,8 +1,8 @@
 """The student's path, once, for real: `make lab`, the start page, exercise 02, a right answer and a wrong one.
 
 And the explorers that have to answer to a real mouse and real keys: the plane of codes, the latent variables of a
-digit, the desk where a model writes and the page that it reads, mixtures of codes and turned styles. The course is served from a copy, so that the exercise
-in the repository stays as it is. Screenshots go to ``build/screenshots``.
+digit, the desk where a model writes and the page that it reads, mixtures of codes and turned styles. The course is
+served from a copy, so that the exercise in the repository stays as it is. Screenshots go to ``build/screenshots``.
 """
 
 import os
