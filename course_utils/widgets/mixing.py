@@ -31,7 +31,7 @@ NAMES = ("A", "B", "C")
 def mixing_explorer(generator: Map, z: Tensor) -> None:
     """Numbered samples, and what the generator makes of mixtures of their codes, in two tabs.
 
-    *Between two codes*: the numbers of the two ends are chosen, and eight pictures show the way from one to the other,
+    *Two codes*: the numbers of the two ends are chosen, and eight pictures show the way from one to the other,
     in the upper row along the straight line (lerp), in the lower row along the arc of a circle (slerp). A slider t
     chooses the place of a ninth, larger picture in both rows, with the length of its code.
 
@@ -59,7 +59,7 @@ def mixing_explorer(generator: Map, z: Tensor) -> None:
         for i, name in enumerate(NAMES)
     }
     arithmetic = _part(lambda **texts: _one_sum(generator, codes, texts), **fields)
-    tabs = ipywidgets.Tab([between, arithmetic], titles=("between two codes", "arithmetic"))
+    tabs = ipywidgets.Tab([between, arithmetic], titles=("two codes", "arithmetic"))
     display(ipywidgets.VBox([sheet, tabs]))
 
 
