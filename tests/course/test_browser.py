@@ -582,6 +582,7 @@ def test_codes_are_mixed_and_styles_turned(opened):
     between.wait_for()
     between.scroll_into_view_if_needed()
     _changes(between, lambda: _drag(page, output.locator(".noUi-handle"), 40))
+    page.wait_for_timeout(3000)  # a drag asks for several pictures, and the last one has to be there
     _changes(between, lambda: output.get_by_label("to", exact=True).fill("7"))
     notebook.picture("11-mixing")
 
@@ -601,8 +602,9 @@ def test_codes_are_mixed_and_styles_turned(opened):
 
     # A style that turns, and another class.
     output, drawn = notebook.explorer("styles_explorer")
-    first = output.locator(".widget-hslider").filter(has_text="first turn")
+    first = output.locator(".widget-hslider").filter(has_text="turn 1")
     _changes(drawn, lambda: _drag(page, first.locator(".noUi-handle"), 50))
+    page.wait_for_timeout(3000)  # a drag asks for several pictures, and the last one has to be there
     _changes(drawn, lambda: output.get_by_label("class y").select_option("3"))
     notebook.picture("13-styles")
     assert notebook.shows_no_stack_trace()
