@@ -583,7 +583,8 @@ def test_codes_are_mixed_and_styles_turned(opened):
     between.scroll_into_view_if_needed()
     _changes(between, lambda: _drag(page, output.locator(".noUi-handle"), 40))
     page.wait_for_timeout(3000)  # a drag asks for several pictures, and the last one has to be there
-    _changes(between, lambda: output.get_by_label("to", exact=True).fill("7"))
+    output.get_by_label("to", exact=True).fill("7")
+    _changes(between, lambda: page.keyboard.press("Enter"))
     notebook.picture("11-mixing")
 
     # Groups of samples in the other tab; a number of no sample is answered with a sentence.
