@@ -182,21 +182,21 @@ def label_routes() -> Figure:
         ax.text(0.05, 0.9, title, ha="left", va="center", fontsize=10, weight="bold")
         _box(ax, 7.5, 0.9, "D(x, y)", today=True)
         _box(ax, 9.3, 0.9, "logit l")
-        _arrow(ax, (8.15, 0.9), (8.8, 0.9))
-        _arrow(ax, (6.4, 0.9), (6.85, 0.9))
+        _arrow(ax, (7.95, 0.9), (8.95, 0.9))
+        _arrow(ax, (6.0, 0.9), (7.05, 0.9))
         _route(ax, [(7.5, 2.1), (7.5, 1.25)])
     real, *made = axes
     _box(real, 5.6, 0.9, "real x")
     _box(real, 5.6, 2.1, "its label y")
-    _route(real, [(6.4, 2.1), (7.5, 2.1)], head=False)
+    _route(real, [(6.1, 2.1), (7.5, 2.1)], head=False)
     for ax in made:
         _box(ax, 1.9, 0.9, "noise z")
         _box(ax, 3.7, 0.9, "G(z, y)", today=True)
         _box(ax, 5.6, 0.9, "made x")
         _box(ax, 1.9, 2.1, "label y")
-        _arrow(ax, (2.5, 0.9), (3.05, 0.9))
-        _arrow(ax, (4.35, 0.9), (4.95, 0.9))
-        _route(ax, [(2.5, 2.1), (7.5, 2.1)], head=False)
+        _arrow(ax, (2.32, 0.9), (3.25, 0.9))
+        _arrow(ax, (4.15, 0.9), (5.15, 0.9))
+        _route(ax, [(2.32, 2.1), (7.5, 2.1)], head=False)
         _route(ax, [(3.7, 2.1), (3.7, 1.25)])
     way_back = [(9.3, 0.55), (9.3, 0.15), (3.7, 0.15)]
     for start, end in itertools.pairwise(way_back):

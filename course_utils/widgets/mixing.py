@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec, SubplotSpec
+from matplotlib.gridspec import SubplotSpec
 from torch import Tensor
 
 from course_utils.errors import InputError
@@ -24,13 +24,14 @@ Groups = Sequence[Sequence[int]]
 MOST_CODES = 16
 STEPS = 8  # pictures in a row
 INCHES = 0.85  # of a picture in a row
+LARGER = 1.8  # times as wide is the picture at t
 NAMES = ("A", "B", "C")
 
 
 def mixing_explorer(generator: Map, z: Tensor) -> None:
     """Numbered samples, and what the generator makes of mixtures of their codes, in two tabs.
 
-    *Between two codes*: the numbers of the two ends are chosen, and eight pictures show the way from one to the other,
+    *Two codes*: the numbers of the two ends are chosen, and eight pictures show the way from one to the other,
     in the upper row along the straight line (lerp), in the lower row along the arc of a circle (slerp). A slider t
     chooses the place of a ninth, larger picture in both rows, with the length of its code.
 
@@ -58,7 +59,7 @@ def mixing_explorer(generator: Map, z: Tensor) -> None:
         for i, name in enumerate(NAMES)
     }
     arithmetic = _part(lambda **texts: _one_sum(generator, codes, texts), **fields)
-    tabs = ipywidgets.Tab([between, arithmetic], titles=("between two codes", "arithmetic"))
+    tabs = ipywidgets.Tab([between, arithmetic], titles=("two codes", "arithmetic"))
     display(ipywidgets.VBox([sheet, tabs]))
 
 
@@ -152,7 +153,7 @@ def _sheet(generator: Map, codes: Tensor) -> Figure:
 
 
 def _one_way(generator: Map, codes: Tensor, ends: tuple[int, int], t: float) -> Figure:
-    figure = plt.figure(figsize=(INCHES * (STEPS + 2) + 0.7, 2.5 * INCHES))
+    figure = plt.figure(figsize=(INCHES * (STEPS + LARGER) + 0.9, 2 * (LARGER * INCHES + 0.25)))
     _draw_way(figure, figure.add_gridspec(1, 1)[0, 0], generator, codes, ends, t)
     return figure
 
@@ -176,8 +177,8 @@ def _draw_way(
 ) -> None:
     """Two rows of pictures from one code to the other, each with the length of its code; the picture at t is larger."""
     columns = STEPS if t is None else STEPS + 1
-    widths = [1.0] * STEPS + [1.6] * (columns - STEPS)
-    grid: GridSpec = place.subgridspec(2, columns, width_ratios=widths)  # type: ignore[assignment]
+    widths = [1.0] * STEPS + [LARGER] * (columns - STEPS)
+    grid = place.subgridspec(2, columns, width_ratios=widths)
     places = torch.linspace(0, 1, STEPS).to(codes)
     if t is not None:
         places = torch.cat([places, places.new_tensor([t])])

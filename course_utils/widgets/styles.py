@@ -69,8 +69,8 @@ def styles_explorer(
     explore(
         draw,
         y=ipywidgets.Dropdown(options=[(word, label) for label, word in enumerate(words)], description="class y"),
-        first=ipywidgets.IntSlider(0, min=-180, max=180, step=5, description="first turn (°)"),
-        second=ipywidgets.IntSlider(0, min=-90, max=90, step=5, description="second turn (°)"),
+        first=ipywidgets.IntSlider(0, min=-180, max=180, step=5, description="turn 1 (°)"),
+        second=ipywidgets.IntSlider(0, min=-90, max=90, step=5, description="turn 2 (°)"),
     )
 
 

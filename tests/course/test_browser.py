@@ -1,8 +1,8 @@
 """The student's path, once, for real: `make lab`, the start page, exercise 02, a right answer and a wrong one.
 
 And the explorers that have to answer to a real mouse and real keys: the plane of codes, the latent variables of a
-digit, the desk where a model writes and the page that it reads. The course is served from a copy, so that the exercise
-in the repository stays as it is. Screenshots go to ``build/screenshots``.
+digit, the desk where a model writes and the page that it reads, mixtures of codes and turned styles. The course is
+served from a copy, so that the exercise in the repository stays as it is. Screenshots go to ``build/screenshots``.
 """
 
 import os
@@ -115,6 +115,17 @@ from course_utils import widgets
 random = torch.Generator().manual_seed(0)
 real, made = torch.rand(2, 8, 784, generator=random)
 widgets.quiz_explorer(real, made, classifier_score=lambda x: x.mean(1) - 0.5, rounds=4)
+"""
+MIXTURES = """import torch
+from course_utils import widgets
+from course_utils.runtime import setup
+
+setup(seed=0)
+weight = torch.randn(8, 784) / 8**0.5
+widgets.mixing_explorer(lambda z: torch.tanh(z @ weight), torch.randn(16, 8))
+"""
+STYLES = """
+widgets.styles_explorer(lambda z, y: torch.tanh(z @ weight + y[:, None] / 5), 10, 8)
 """
 
 
@@ -559,6 +570,46 @@ def test_a_quiz_counts_the_answers(opened):
     notebook.picture("10-quiz")
     page.get_by_role("button", name="once more").click()
     _wait(lambda: "Picture 1 of 4" in page.locator(".jp-Notebook").text_content(), "it does not begin again", 15)
+
+
+def test_codes_are_mixed_and_styles_turned(opened):
+    notebook = opened("generators", MIXTURES, STYLES)
+    page = notebook.page
+
+    # The place between two codes, and another end.
+    output = page.locator(".jp-Notebook .jp-CodeCell", has_text="mixing_explorer").locator(".jp-OutputArea-output")
+    between = output.locator("img.widget-image:visible").nth(1)
+    between.wait_for()
+    between.scroll_into_view_if_needed()
+    _changes(between, lambda: _drag(page, output.locator(".noUi-handle"), 40))
+    page.wait_for_timeout(3000)  # a drag asks for several pictures, and the last one has to be there
+    output.get_by_label("to", exact=True).fill("7")
+    _changes(between, lambda: page.keyboard.press("Enter"))
+    notebook.picture("11-mixing")
+
+    # Groups of samples in the other tab; a number of no sample is answered with a sentence.
+    output.get_by_role("tab", name="arithmetic").click()
+    result, group = output.locator("img.widget-image:visible").nth(1), output.get_by_label("group A")
+    result.wait_for()
+
+    def write(text):
+        group.fill(text)
+        group.press("Enter")
+
+    _changes(result, lambda: write("0, 4, 5"))
+    write("16")
+    output.get_by_text("Group A has the samples [16]").wait_for()
+    notebook.picture("12-arithmetic")
+
+    # A style that turns, and another class.
+    output, drawn = notebook.explorer("styles_explorer")
+    first = output.locator(".widget-hslider").filter(has_text="turn 1")
+    _changes(drawn, lambda: _drag(page, first.locator(".noUi-handle"), 50))
+    page.wait_for_timeout(3000)  # a drag asks for several pictures, and the last one has to be there
+    _changes(drawn, lambda: output.get_by_label("class y").select_option("3"))
+    notebook.picture("13-styles")
+    assert notebook.shows_no_stack_trace()
+    assert notebook.far == [], "nothing asks for the network"
 
 
 def _centre(locator):

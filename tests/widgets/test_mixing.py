@@ -88,7 +88,7 @@ def shown(monkeypatch):
 def test_the_explorer_answers_to_slider_and_numbers(shown):
     sheet, tabs = shown
     assert bytes(sheet.value).startswith(b"\x89PNG")
-    assert tabs.titles == ("between two codes", "arithmetic")
+    assert tabs.titles == ("two codes", "arithmetic")
     controls, message, picture = tabs.children[0].children
     for control, value in zip(controls.children, (0.0, 2, 4), strict=True):
         before = picture.value
