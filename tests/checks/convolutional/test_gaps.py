@@ -41,13 +41,13 @@ class _FromOnePlace(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.spread = nn.Sequential(nn.ConvTranspose2d(64, 32, 4), *_norm(32))
-        self.double = nn.Sequential(
+        self.grow = nn.Sequential(
             *[nn.ConvTranspose2d(32, 16, 4, 2, 1), *_norm(16)], *[nn.ConvTranspose2d(16, 8, 4, 2, 1), *_norm(8)]
         )
         self.last = nn.ConvTranspose2d(8, 3, 4, 2, 1)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.last(self.double(self.spread(z[:, :, None, None]))).tanh()
+        return self.last(self.grow(self.spread(z[:, :, None, None]))).tanh()
 
 
 def _upsampling() -> nn.Module:
