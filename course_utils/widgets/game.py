@@ -191,7 +191,7 @@ def game_snapshots(points: Tensor | str = "ring", *, steps: Sequence[int] = (), 
         game.train(moment - game.steps)
         view = game.view()
         _draw_view(ax, real, view)
-        ax.set_title(f"Step {moment:,}: D right on {view.told:.0%} of pairs", fontsize=10)
+        ax.set_title(f"Step {moment:,}: D correct on {view.told:.0%} of pairs", fontsize=10)
     image = axes[0, 0].images[0]
     bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.6, aspect=40, ticks=[0, 0.5, 1])
     bar.ax.set_xticklabels(["D(x) = 0, made", "½", "1, real"])

@@ -239,7 +239,7 @@ def test_the_twin_shows_four_moments_of_one_training(monkeypatch):
     for ax, title, moment in zip(panels, titles, (0, 20, 60, 120), strict=True):
         twin.train(moment - twin.steps)
         view = twin.view()
-        assert title == f"Step {moment}: D right on {view.told:.0%} of pairs"
+        assert title == f"Step {moment}: D correct on {view.told:.0%} of pairs"
         *mesh, real, made = ax.lines
         assert len(mesh) == 2 * duel.MESH_SIDE
         np.testing.assert_allclose(mesh[1].get_xydata(), view.mesh[1], atol=1e-6)

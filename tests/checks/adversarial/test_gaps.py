@@ -14,6 +14,7 @@ from torch.func import jacrev
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, relu, softplus
 from torch.optim import Optimizer
 
+from course_utils import training
 from course_utils.checks import adversarial
 from course_utils.checks.adversarial import GAMES
 
@@ -49,8 +50,7 @@ EXERCISE = gap_cells.Exercise(
         "Tensor": Tensor,
         "Optimizer": Optimizer,
         "softplus": softplus,
-        "discriminator_loss": _loss_d,
-        "generator_loss": _loss_g,
+        "training": training,
     },
     slow=("prediction",),
 )
