@@ -25,7 +25,7 @@ def _reference(values: Tensor) -> float:
 
 def _pairs(matrix: Tensor) -> Tensor:
     """The entries above the diagonal, one for each pair."""
-    i, j = torch.triu_indices(*matrix.shape, offset=1)
+    i, j = torch.triu_indices(len(matrix), len(matrix), offset=1)
     return matrix[i, j]
 
 

@@ -58,8 +58,8 @@ def _corner(x: Tensor, y: Tensor, num_classes: int) -> Tensor:
 
 
 _OTHER_TYPE = (
-    "the numbers are right, but the result is of another type than {name}, and a network of the type of {name} stops at "
-    "it. Convert the label's zeros and ones to the type of {name} first."
+    "the numbers are right, but the result is of another type than {name}, and a network of the type of {name} stops "
+    "at it. Convert the label's zeros and ones to the type of {name} first."
 )
 _ROWS = (
     Mistake(
@@ -70,8 +70,8 @@ _ROWS = (
     ),
     Mistake(
         "width of the batch",
-        "the label has only as many places as the largest class of this batch asks for, so the width changes from batch "
-        "to batch. num_classes says how many places there are.",
+        "the label has only as many places as the largest class of this batch asks for, so the width changes from "
+        "batch to batch. num_classes says how many places there are.",
         lambda z, y, num_classes: torch.cat([z, one_hot(y).to(z)], dim=1),
     ),
     Mistake(

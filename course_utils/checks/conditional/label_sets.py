@@ -14,13 +14,13 @@ _CHANCE = (
     "the numbers of any two of them may differ by 1 at most."
 )
 _TOO_FEW = (
-    "where num_classes does not divide n, the rest of the labels is missing. There should be n of them, and some classes "
-    "have one more than others."
+    "where num_classes does not divide n, the rest of the labels is missing. There should be n of them, and some "
+    "classes have one more than others."
 )
 _TOO_HIGH = "there is a class num_classes. Classes are counted from 0, so the last one is num_classes − 1."
 _LAST = (
-    "where num_classes does not divide n, one class gets all the rest. Share it out: the numbers of any two classes may "
-    "differ by 1 at most."
+    "where num_classes does not divide n, one class gets all the rest. Share it out: the numbers of any two classes "
+    "may differ by 1 at most."
 )
 _FLOATS = "the labels are of floating point. Class numbers are whole numbers, torch.int64: they are used as an index."
 _TOO_MANY = "there are n labels of each class. There should be n in all."

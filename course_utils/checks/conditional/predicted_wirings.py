@@ -11,8 +11,8 @@ __all__ = ["prediction"]
 
 _RIGHT = {"unseen": "same", "real_only": "same", "shifted": "lower", "random": "higher"}
 _MESSAGES = {
-    "unseen lower": "unseen: for the agreement to be below chance, something would have to push the generator away from "
-    "the asked class. What does this discriminator know of classes?",
+    "unseen lower": "unseen: for the agreement to be below chance, something would have to push the generator away "
+    "from the asked class. What does this discriminator know of classes?",
     "unseen higher": "unseen: the generator learns from the discriminator alone. How could this one tell it that a "
     "sample belongs to another class than the asked one?",
     "real_only lower": "real_only: something would have to push the generator away from the asked class. Does "

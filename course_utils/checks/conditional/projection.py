@@ -37,8 +37,8 @@ def _products(features: Tensor, y: Tensor, embedding: nn.Module) -> Tensor:
 _MISTAKES = (
     Mistake(
         "all pairs",
-        "this is a matrix: the features of each sample meet the class vectors of all the others, too. Each sample needs "
-        "the product with its own class vector alone.",
+        "this is a matrix: the features of each sample meet the class vectors of all the others, too. Each sample "
+        "needs the product with its own class vector alone.",
         lambda features, y, psi, embedding: psi(features) + features @ embedding(y).T,
     ),
     Mistake(

@@ -48,7 +48,10 @@ _NEW = (
     "the noise differs from row to row. Then a column shows no common style: use the z that is handed in for each row."
 )
 _TRANSPOSED = "the grid is transposed: a row holds all classes of one z. Asked is one row for each class."
-_FLAT = "all pictures are in one long batch. Give them one dimension for the class and one for z: (num_classes, n, 1, h, w)."
+_FLAT = (
+    "all pictures are in one long batch. Give them one dimension for the class and one for z: "
+    "(num_classes, n, 1, h, w)."
+)
 _CONFUSED = (
     "the classes change inside of a row. The order in which the batch was put together and that in which it is taken "
     "apart do not fit."
