@@ -178,10 +178,10 @@ def _judge(with_one_hot: Answer, label_planes: Answer) -> None:
     rows.append((rows[0][0][:1], torch.tensor([0]), 4))
     images.append((images[0][0][:1], torch.tensor([0]), 4))
     text = "with_one_hot gives {got}, and it should be {expected}."
-    compare(with_one_hot, _row_reference, rows, _ROWS, text, what="the result of with_one_hot")
+    compare(with_one_hot, _row_reference, rows, _ROWS[:-1], text, what="the result of with_one_hot")
     _same_type(with_one_hot, rows[0], "z")
     text = "label_planes gives {got}, and it should be {expected}."
-    compare(label_planes, _plane_reference, images, _PLANES, text, what="the result of label_planes")
+    compare(label_planes, _plane_reference, images, _PLANES[:-1], text, what="the result of label_planes")
     _same_type(label_planes, images[0], "x")
 
 

@@ -41,9 +41,9 @@ _MISTAKES = (
 
 def _refuse_shape(y: Tensor, n: int, num_classes: int) -> None:
     """A :class:`Wrong` for a number of labels other than n."""
-    if y.ndim == 1 and len(y) == n - n % num_classes:
+    if y.ndim == 1 and len(y) == n - n % num_classes != n:
         raise Wrong(_TOO_FEW)
-    if y.ndim == 1 and len(y) == n * num_classes:
+    if y.ndim == 1 and len(y) == n * num_classes != n:
         raise Wrong(_TOO_MANY)
     tensor(y, (n,), "the result")
 
