@@ -41,6 +41,6 @@ prediction = prediction_check(
     _run,
     mistaken(_RIGHT, _MESSAGES),
     band=(0.4, 2.5),
-    title="agreement over chance, mean of twelve new starts",
+    title="agreement over chance, mean of eight new starts",
     quantity="agreement",
 )

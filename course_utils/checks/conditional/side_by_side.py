@@ -29,7 +29,7 @@ made samples are shown without one. ``"shifted"``: made samples are shown with t
 _HIDDEN, _LATENT, _BATCH, _BETA2, _LR, _GAMMA = 32, 2, 64, 0.99, 3e-3, 0.3
 
 
-def play(generator: torch.Generator, num_steps: int = 250, starts: int = 12) -> Tensor:
+def play(generator: torch.Generator, num_steps: int = 200, starts: int = 8) -> Tensor:
     """Play the game in every wiring, each from several starts, one step of D and one of G in turn.
 
     Args:
