@@ -213,6 +213,7 @@ PLANTED: dict[str, tuple[Callable[[Any], list[str]], Callable[[Any], object]]] =
     "few slides": (rules.slides, lambda n: n.cells[3].metadata.clear()),
     "unknown slide": (rules.slides, lambda n: n.cells[3].metadata.slideshow.update(slide_type="page")),
     "American": (rules.spelling, lambda n: n.cells[1].update(source="The behavior of `color`.")),
+    "lost backslash": (rules.spelling, lambda n: n.cells[1].update(source="The half $\frac12$.")),
     "claim missing": (lambda n: rules.claims(n, WANTED), lambda n: n.cells[4].update(outputs=[])),
     "claim missed": (lambda n: rules.claims(n, WANTED), lambda n: change(n, measured=2.0, holds=False)),
     "claim misjudged": (lambda n: rules.claims(n, WANTED), lambda n: change(n, measured=2.0)),

@@ -142,11 +142,13 @@ def slides(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def spelling(notebook: nbformat.NotebookNode) -> list[str]:
-    """One spelling, the British one, in prose: outside code, mathematics, links and titles that are quoted."""
+    """British spelling in prose (not in code, mathematics, links and quoted titles), and no control characters."""
     complaints = []
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type != "markdown":
             continue
+        if lost := re.search(r"[^\n -~\u00a0-\U0010ffff]", cell.source):
+            complaints.append(f"cell {number} holds the character {lost[0]!r}: a backslash of a formula was lost")
         prose = re.sub(
             r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|\*[^*\n]+\*", " ", cell.source, flags=re.S
         )
