@@ -1,6 +1,7 @@
 """What is measured of a model, the same way in every lecture."""
 
 from course_utils.metrics.bins import BinComparison, different_bins
+from course_utils.metrics.code_lengths import ideal_code_bytes, jpeg_scan, round_to_step
 from course_utils.metrics.compressors import compressed_nats
 from course_utils.metrics.copies import Copy, longest_copies
 from course_utils.metrics.frequencies import checkerboard_energy
@@ -55,10 +56,12 @@ __all__ = [
     "full_gaussian_kl",
     "gaussian_fit",
     "gaussian_kl",
+    "ideal_code_bytes",
     "importance_weighted_bound",
     "inception_score",
     "interleaved_seconds",
     "jpeg",
+    "jpeg_scan",
     "kid",
     "league_path",
     "load_judge",
@@ -70,6 +73,7 @@ __all__ = [
     "parzen_log_likelihood",
     "psnr",
     "quantise",
+    "round_to_step",
     "sample_scores",
     "share_of_known_words",
     "sharpness",

@@ -4,6 +4,7 @@ from course_utils.checks.linear_autoencoder.angles import principal_angles
 from course_utils.checks.linear_autoencoder.experiments import prediction
 from course_utils.checks.linear_autoencoder.hand_gradient import gradient
 from course_utils.checks.linear_autoencoder.pca import projection, variance
+from course_utils.checks.linear_autoencoder.probabilistic import density
 from course_utils.checks.linear_autoencoder.tied_weights import tied
 
-__all__ = ["gradient", "prediction", "principal_angles", "projection", "tied", "variance"]
+__all__ = ["density", "gradient", "prediction", "principal_angles", "projection", "tied", "variance"]

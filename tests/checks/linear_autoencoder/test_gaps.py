@@ -24,6 +24,7 @@ EXERCISE = gap_cells.Exercise(
         "gradient": ("gradient",),
         "principal_angles": ("principal_angles",),
         "tied": ("TiedAutoencoder",),
+        "density": ("log_density",),
     },
     given={"torch": torch, "nn": nn, "Tensor": Tensor},
     slow=("prediction",),
@@ -154,6 +155,18 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "no decoder": EncoderOnly,
         "a function": lambda d_x, k: lambda x: x,
     },
+    "density": {
+        "σ² of the last": lambda X, mean, U, variances, k: _density(X, mean, U, variances, k, variances[-1]),
+        "σ² of the first left out": lambda X, mean, U, variances, k: _density(X, mean, U, variances, k, variances[k]),
+        "a deviation for a variance": lambda X, mean, U, variances, k: _density(
+            X, mean, U, variances.sqrt(), k, variances[k:].mean().sqrt()
+        ),
+        "in bits": lambda X, mean, U, variances, k: (
+            _density(X, mean, U, variances, k, variances[k:].mean()) / np.log(2)
+        ),
+        "U on its side": lambda X, mean, U, variances, k: _density(X, mean, U.T, variances, k, variances[k:].mean()),
+        "a density": lambda X, mean, U, variances, k: _density(X, mean, U, variances, k, variances[k:].mean()).exp(),
+    },
 }
 
 
@@ -177,6 +190,7 @@ RIGHT: list[tuple[str, Any]] = [
     ("gradient", {"gradient": lambda X, W, V: _with_einsum(X, W, V)}),
     ("principal_angles", {"principal_angles": lambda A, B: _projectors(A, B)}),
     ("tied", {"TiedAutoencoder": Linear}),
+    ("density", {"log_density": lambda X, mean, U, variances, k: _by_torch(X, mean, U, variances, k)}),
 ]
 
 
@@ -192,6 +206,18 @@ class TestPrediction(gap_cells.PredictionTests):
 
 def _loss(X: Tensor, W: Tensor, V: Tensor) -> Tensor:
     return _errors(X, W, V).square().sum(1).mean()
+
+
+def _density(X: Tensor, mean: Tensor, U: Tensor, variances: Tensor, k: int, noise: Tensor) -> Tensor:
+    model = torch.cat([variances[:k], noise.expand(len(mean) - k)])
+    return torch.distributions.Normal(0, model.sqrt()).log_prob((X - mean) @ U).sum(1)
+
+
+def _by_torch(X: Tensor, mean: Tensor, U: Tensor, variances: Tensor, k: int) -> Tensor:
+    """Torch's own: a low-rank factor, and noise on the diagonal."""
+    noise = variances[k:].mean()
+    V = U[:, :k] * (variances[:k] - noise).sqrt()
+    return torch.distributions.LowRankMultivariateNormal(mean, V, noise.expand(len(mean))).log_prob(X)
 
 
 def _with_einsum(X: Tensor, W: Tensor, V: Tensor) -> tuple[Tensor, Tensor]:
