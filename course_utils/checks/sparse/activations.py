@@ -49,8 +49,8 @@ _AVERAGE = (
     ),
     Mistake(
         "over everything",
-        "this is a single number, the average over images and units together. Very active units would hide inactive ones "
-        "in it: keep one number a unit.",
+        "this is a single number, the average over images and units together. Very active units would hide inactive "
+        "ones in it: keep one number a unit.",
         lambda x, W, b: linear(x, W, b).sigmoid().mean(),
     ),
     Mistake(

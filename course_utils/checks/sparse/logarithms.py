@@ -21,7 +21,7 @@ def _penalty(log_on: Tensor, log_off: Tensor, rho: float) -> Tensor:
 
 
 def _logarithms(a: Tensor) -> tuple[Tensor, Tensor]:
-    """log ρ̂ and log(1 − ρ̂), by shifting each column to its largest logarithm."""
+    """The logarithms of ρ̂ and 1 − ρ̂, by shifting each column to its largest logarithm."""
 
     def of_the_mean(logarithms: Tensor) -> Tensor:
         most = logarithms.detach().amax(0)
