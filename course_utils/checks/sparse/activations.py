@@ -29,7 +29,7 @@ __all__ = ["average", "divergence", "kl", "rates"]
 def rates(generator: torch.Generator) -> tuple[float, Tensor]:
     """A wanted average activation from .02 to .3, and average activations (d_h,) from .02 to .9."""
     rho = float(uniform(0.02, 0.3, generator=generator))
-    return rho, uniform(0.02, 0.9, integer(4, 8, generator), generator=generator)
+    return rho, uniform(0.02, 0.9, integer(4, 8, generator), generator=generator, dtype=torch.float64)
 
 
 _DEAD_END = (
@@ -49,8 +49,8 @@ _AVERAGE = (
     ),
     Mistake(
         "over everything",
-        "this is a single number, the average over images and units together. Busy units would hide idle ones in it: "
-        "keep one number a unit.",
+        "this is a single number, the average over images and units together. Very active units would hide inactive "
+        "ones in it: keep one number a unit.",
         lambda x, W, b: linear(x, W, b).sigmoid().mean(),
     ),
     Mistake(
@@ -91,8 +91,7 @@ def _compare_gradients(answer: Answer, reference: Answer, draws: list[tuple[Any,
 
 def _judge_average(answer: Answer) -> None:
     generator = fresh()
-    draws = [images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)]
-    draws[3:] = in_double(draws[3:])  # where h is almost 1, float32 knows little of 1 − h
+    draws = in_double([images_and_encoder(generator, scale=scale) for scale in (1, 1, 1, 10)])
     text = "the averages are {got}, and they should be {expected}."
 
     def reference(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -127,8 +126,8 @@ def _off(rho: float, rho_hat: Tensor) -> Tensor:
 _DIVERGENCE = (
     Mistake(
         "arguments swapped",
-        "the KL's arguments are swapped: this is KL(ρ̂‖ρ), which lets a unit fall silent for a small price. The wanted "
-        "ρ comes first.",
+        "the KL's arguments are swapped: this is KL(ρ̂‖ρ), which lets a unit become inactive for a small price. "
+        "The wanted ρ comes first.",
         lambda rho, rho_hat: (
             rho_hat * (rho_hat.log() - math.log(rho)) + (1 - rho_hat) * ((1 - rho_hat).log() - math.log(1 - rho))
         ).sum(),
@@ -140,12 +139,12 @@ _DIVERGENCE = (
     ),
     Mistake(
         "no second term",
-        "the second term is missing, that of the unit's silence: without it more activity only ever pays.",
+        "the second term is missing, that of the unit being off: without it more activity only ever pays.",
         lambda rho, rho_hat: _on(rho, rho_hat).sum(),
     ),
     Mistake(
         "no first term",
-        "the first term is missing, that of the unit's activity: without it silence only ever pays.",
+        "the first term is missing, that of the unit being on: without it less activity only ever pays.",
         lambda rho, rho_hat: _off(rho, rho_hat).sum(),
     ),
     Mistake(
@@ -178,7 +177,8 @@ def _judge_divergence(answer: Answer) -> None:
         return kl(rho, rho_hat).sum()
 
     draws = [rates(generator) for _ in range(3)]
-    draws += [(0.05, torch.tensor([1e-4, 3e-3, 0.999])), (0.2, torch.tensor([0.2])), (0.5, torch.tensor([0.5, 0.9]))]
+    fixed = ((0.05, [1e-4, 3e-3, 0.999]), (0.2, [0.2]), (0.5, [0.5, 0.9]))
+    draws += [(rho, torch.tensor(rho_hat, dtype=torch.float64)) for rho, rho_hat in fixed]
     text = "the penalty is {got}, and torch.distributions gives {expected}."
     compare(answer, reference, draws, _DIVERGENCE, text, what="the penalty")
     _compare_gradients(answer, reference, draws, 1)

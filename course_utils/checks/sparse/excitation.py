@@ -48,8 +48,8 @@ _BEST = (
         lambda W, R: R * W.clamp(min=0) / W.clamp(min=0).norm(),
     ),
     Mistake(
-        "ink where it silences",
-        "the absolute values put ink where the weights are negative, and there it silences the unit.",
+        "ink at negative weights",
+        "the absolute values put ink where the weights are negative, and there it lowers the activation.",
         lambda W, R: R * normalize(W.abs(), dim=1),
     ),
     Mistake(
@@ -64,7 +64,7 @@ def _judge_best(answer: Answer) -> None:
     generator, draws = fresh(), []
     for _ in range(3):
         d_h, d_x = integer(3, 6, generator), integer(8, 12, generator)
-        W = normal(d_h, d_x, generator=generator)
+        W = normal(d_h, d_x, generator=generator, dtype=torch.float64)
         # each row has both signs, the first hardly a negative one, and each column a positive entry
         W[0] = W[0].abs() + 0.1
         W[:, 0], W[1:, 1] = W[:, 0].abs() + 0.1, -W[1:, 1].abs() - 0.1

@@ -38,8 +38,8 @@ _GRADIENT = (
         lambda a, rho: _slope(rho, a.sigmoid().mean(0)) / len(a) * (1 - a.sigmoid().square()),
     ),
     Mistake(
-        "no 1/N",
-        "it is N times too large: each activation is only one of N in the average ρ̂.",
+        "no 1/n",
+        "it is n times too large: each activation is only one of n in the average ρ̂.",
         lambda a, rho: _slope(rho, a.sigmoid().mean(0)) * _bell(a),
     ),
     Mistake(
@@ -59,7 +59,7 @@ _GRADIENT = (
     ),
     Mistake(
         "only the first term",
-        "the slope has two terms, and that of the unit's silence is missing.",
+        "the slope has two terms, and that of the unit being off is missing.",
         lambda a, rho: -rho / a.sigmoid().mean(0) * _bell(a) / len(a),
     ),
     Mistake(
@@ -72,9 +72,9 @@ _GRADIENT = (
 
 def _judge_gradient(answer: Answer) -> None:
     generator, draws = fresh(), []
-    for quiet in (1, 1, 1, 9):  # the last: units that hardly ever speak
-        N, d_h = integer(9, 14, generator), integer(3, 7, generator)
-        a = 1.5 * normal(N, d_h, generator=generator, dtype=torch.float64) - quiet  # float64, as in the notebook
+    for quiet in (1, 1, 1, 9):  # the last: units that are hardly ever active
+        n, d_h = integer(9, 14, generator), integer(3, 7, generator)
+        a = 1.5 * normal(n, d_h, generator=generator, dtype=torch.float64) - quiet  # float64, as in the notebook
         draws.append((a, rates(generator)[0]))
     text = "the gradient is {got}, and autograd finds {expected}."
     compare(by_hand(answer), _autograd, draws, _GRADIENT, text, what="the gradient")

@@ -17,6 +17,7 @@ from course_utils.checks.core import (
     flat_gradient,
     fresh,
     images_and_encoder,
+    in_double,
     normal,
     uniform,
 )
@@ -150,7 +151,7 @@ def _judge(answer: Answer) -> None:
         V, c = normal(x.shape[1], len(W), generator=generator), normal(x.shape[1], generator=generator)
         rho, beta = (float(uniform(low, 2 * low, generator=generator)) for low in (0.05, 1.5))
         draws.append((x, (W, b, V, c), rho, beta))
-    compare_loss(answer, reference_loss, draws, _LOSS, _differentiated)
+    compare_loss(answer, reference_loss, in_double(draws), _LOSS, _differentiated)
 
 
 loss = Check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gap_cells
@@ -9,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, kl_divergence
-from torch.nn.functional import linear, normalize, relu
+from torch.nn.functional import linear, logsigmoid, normalize, relu, softplus
 
 from course_utils.checks import sparse
 from course_utils.losses import sparsity_kl, squared_error
@@ -21,7 +22,9 @@ EXERCISE = gap_cells.Exercise(
         "average": ("average_activation",),
         "divergence": ("sparsity_penalty",),
         "gradient": ("penalty_gradient",),
+        "stable": ("stable_penalty",),
         "loss": ("sparse_loss",),
+        "running": ("running_penalty",),
         "best_input": ("best_input",),
         "prediction": ("averaged_distance", "averaged_error", "shuffled_penalty", "batch_penalty"),
     },
@@ -30,6 +33,8 @@ EXERCISE = gap_cells.Exercise(
         "nn": nn,
         "Tensor": Tensor,
         "linear": linear,
+        "logsigmoid": logsigmoid,
+        "math": math,
         "squared_error": squared_error,
         "sparsity_penalty": sparsity_kl,
     },
@@ -52,6 +57,36 @@ def _right_gradient(a: Tensor, rho: float) -> Tensor:
     h = a.sigmoid()
     rho_hat = h.mean(0)
     return ((1 - rho) / (1 - rho_hat) - rho / rho_hat) * h * (1 - h) / len(a)
+
+
+def _right_stable(a: Tensor, rho: float) -> Tensor:
+    log_on, log_off = (softplus(sign * a).neg().logsumexp(0) - math.log(len(a)) for sign in (-1, 1))
+    return (rho * (math.log(rho) - log_on) + (1 - rho) * (math.log(1 - rho) - log_off)).sum()
+
+
+def _right_running(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        new = old + (1 - m) * (h.mean(0) - old)
+        slope = (new - rho) / (new * (1 - new))
+    return slope @ h.mean(0), new
+
+
+def _running_with(slope: Any = None, batch: Any = None) -> Any:
+    """The running penalty with another slope at the new mean, or another average of the batch."""
+
+    def answer(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
+        new = _right_running(old, h, m, rho)[1]
+        return ((slope or _slope)(rho, new) * (batch or _mean)(h)).sum(), new
+
+    return answer
+
+
+def _slope(rho: float, at: Tensor) -> Tensor:
+    return -rho / at + (1 - rho) / (1 - at)
+
+
+def _mean(h: Tensor) -> Tensor:
+    return h.mean(0)
 
 
 UNKNOWN: dict[str, dict[str, Any]] = {
@@ -87,6 +122,23 @@ UNKNOWN: dict[str, dict[str, Any]] = {
             / len(a)
         ),
         "sigmoid's slope at h": lambda a, rho: _right_gradient(a, rho) * a.sigmoid(),
+    },
+    "stable": {
+        "of the mean unit": lambda a, rho: _right_stable(a.mean(1, keepdim=True), rho),
+        "half": lambda a, rho: _right_stable(a, rho) / 2,
+        "swapped": lambda a, rho: sparsity_kl(1 - rho, a.clamp(-30, 30).sigmoid().mean(0)),
+        "no gradient": lambda a, rho: _right_stable(a.detach(), rho),
+        "a number": lambda a, rho: float(_right_stable(a, rho)),
+        "one for each unit": lambda a, rho: torch.stack([_right_stable(one[:, None], rho) for one in a.T]),
+        "inputs clamped": lambda a, rho: _right_stable(a.clamp(-50, 50), rho),
+    },
+    "running": {
+        "one result": lambda old, h, m, rho: _right_running(old, h, m, rho)[0],
+        "half": lambda old, h, m, rho: (_right_running(old, h, m, rho)[0] / 2, _right_running(old, h, m, rho)[1]),
+        "only the first term": _running_with(slope=lambda rho, at: -rho / at),
+        "of the last image": _running_with(batch=lambda h: h[-1]),
+        "summed batch": _running_with(batch=lambda h: h.sum(0)),
+        "a number": lambda old, h, m, rho: (float(_right_running(old, h, m, rho)[0]), old),
     },
     "loss": {
         "penalty subtracted": lambda x, w, rho, beta: 2 * _right_loss(x, w, rho, 0) - _right_loss(x, w, rho, beta),
@@ -130,7 +182,11 @@ RIGHT: list[tuple[str, Any]] = [
     ),
     ("divergence", lambda rho, rho_hat: sum(sparsity_kl(rho, one[None]) for one in rho_hat)),
     ("gradient", _right_gradient),
+    ("stable", _right_stable),
+    ("stable", lambda a, rho: sum(_right_stable(one[:, None], rho) for one in a.T)),
     ("loss", _right_loss),
+    ("running", _right_running),
+    ("running", lambda old, h, m, rho: list(_right_running(old, h, m, rho))),
     ("best_input", lambda W, R: R * normalize(relu(W), dim=1)),
     ("best_input", lambda W, R: torch.stack([relu(w) * (R / relu(w).norm()) for w in W])),
 ]
