@@ -41,8 +41,8 @@ def convolution(size: int, kernel: int, stride: int, padding: int) -> Figure:
     # The input, with its padding.
     for j in range(-padding, size + padding):
         outside = not 0 <= j < size
-        style = {"edgecolor": COLOURS["grey"], "linestyle": "--" if outside else "-"}
-        ax.add_patch(Rectangle((j, 2.7), 1, 0.8, facecolor="white" if outside else "0.85", **style))
+        face, line = ("white", "--") if outside else ("0.85", "-")
+        ax.add_patch(Rectangle((j, 2.7), 1, 0.8, facecolor=face, edgecolor=COLOURS["grey"], linestyle=line))
         ax.text(j + 0.5, 3.1, "0" if outside else f"$x_{{{j}}}$", ha="center", va="center", fontsize=10)
 
     # A fan from each window down to its output.
