@@ -73,7 +73,9 @@ def _judge_vectors(draw_vectors: Answer) -> None:
     shape = (200, 40, 5)
     first, second = (tensor(call(draw_vectors, *shape), shape, "what draw_vectors returns") for _ in range(2))
     if not first.is_floating_point():
-        raise Wrong("draw_vectors returns whole numbers, of a kind that no derivative can be multiplied by: float them.")
+        raise Wrong(
+            "draw_vectors returns whole numbers, of a kind that no derivative can be multiplied by: float them."
+        )
     v = first.cpu().double()
     if equal(first, second):
         raise Wrong(_VECTORS["the same each time"].message)

@@ -78,12 +78,12 @@ _LOSS = (
     ),
     Mistake(
         "not divided",
-        "the penalty is not divided by the variance of the codes: a smaller scale of the codes would look like progress.",
+        "the penalty is not divided by the variance of the codes: smaller codes would look like progress.",
         _of(variance=lambda h: 1.0),
     ),
     Mistake(
         "divided by the spread",
-        "the penalty is divided by the root of the variance. A squared norm needs the variance itself, or a scale is left.",
+        "the penalty is divided by the root of the variance. A squared norm needs the variance itself.",
         _of(variance=lambda h: _variance(h).sqrt()),
     ),
     Mistake(
@@ -158,7 +158,8 @@ def _either_variance(answer: Answer, draws: list[tuple[Tensor | float, ...]]) ->
     population = _of(variance=lambda h: h.var(0, correction=0).sum())
     for case in draws:
         value = call(answer, *case)
-        if not isinstance(value, Tensor) or value.numel() != 1 or not close(value.detach(), population(*case), 1e-4, 1e-6):
+        one_number = isinstance(value, Tensor) and value.numel() == 1
+        if not one_number or not close(value.detach(), population(*case), 1e-4, 1e-6):
             return reference_loss
     return population
 
