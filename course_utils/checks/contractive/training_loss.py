@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 from torch.nn.functional import linear
@@ -150,7 +152,7 @@ _LOSS = (
 )
 
 
-def _either_variance(answer: Answer, draws: list[tuple[Tensor | float, ...]]) -> Answer:
+def _either_variance(answer: Answer, draws: Sequence[tuple[Any, ...]]) -> Answer:
     """The reference that an answer follows: with h.var(0), or with the mean squared distance from the mean.
 
     Both are called the variance over the batch, and the formula does not say which of them is meant.
