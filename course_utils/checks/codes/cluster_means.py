@@ -11,31 +11,31 @@ from course_utils.checks.core import Answer, Check, Mistake, compare, fresh, in_
 __all__ = ["moved_centres"]
 
 
-def _reference(x: Tensor, assigned: Tensor, centres: Tensor) -> Tensor:
+def _reference(x: Tensor, a: Tensor, centres: Tensor) -> Tensor:
     """Point by point: sums and counts, and a division where there is something to divide."""
     sums, counts = torch.zeros_like(centres), [0] * len(centres)
-    for point, j in zip(x, assigned.tolist(), strict=True):
+    for point, j in zip(x, a.tolist(), strict=True):
         sums[j] += point
         counts[j] += 1
     return torch.stack([sums[j] / n if n else centres[j] for j, n in enumerate(counts)])
 
 
-def _sums(x: Tensor, assigned: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+def _sums(x: Tensor, a: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
     """Sums (c, d) and numbers (c, 1) of the points of each cluster."""
-    members = one_hot(assigned, len(centres)).to(x)
+    members = one_hot(a, len(centres)).to(x)
     return members.T @ x, members.sum(0)[:, None]
 
 
-def _filled(x: Tensor, assigned: Tensor, centres: Tensor, empty: Tensor) -> Tensor:
+def _filled(x: Tensor, a: Tensor, centres: Tensor, empty: Tensor) -> Tensor:
     """The means, with other centres for clusters without points."""
-    sums, counts = _sums(x, assigned, centres)
+    sums, counts = _sums(x, a, centres)
     return torch.where(counts > 0, sums / counts.clamp(min=1), empty)
 
 
-def _middle(x: Tensor, assigned: Tensor, centres: Tensor) -> Tensor:
+def _middle(x: Tensor, a: Tensor, centres: Tensor) -> Tensor:
     found = centres.clone()
-    for j in assigned.unique():
-        found[j] = x[assigned == j].median(0).values
+    for j in a.unique():
+        found[j] = x[a == j].median(0).values
     return found
 
 
@@ -44,37 +44,33 @@ _MISTAKES = (
         "nan",
         "a cluster without points gets nan: 0 is divided by 0. One such centre, and all distances from it are nan in "
         "the next step. The text says where it should be.",
-        lambda x, assigned, centres: _filled(x, assigned, centres, torch.full_like(centres, torch.nan)),
+        lambda x, a, centres: _filled(x, a, centres, torch.full_like(centres, torch.nan)),
     ),
     Mistake(
         "origin",
         "a cluster without points is moved to the origin, where there may be no data at all. The text says where it "
         "should be.",
-        lambda x, assigned, centres: _filled(x, assigned, centres, torch.zeros_like(centres)),
+        lambda x, a, centres: _filled(x, a, centres, torch.zeros_like(centres)),
     ),
     Mistake(
         "mean of all",
         "a cluster without points is moved to the mean of all points. The text asks for another place.",
-        lambda x, assigned, centres: _filled(x, assigned, centres, x.mean(0).expand_as(centres)),
+        lambda x, a, centres: _filled(x, a, centres, x.mean(0).expand_as(centres)),
     ),
     Mistake(
         "dropped",
         "a cluster without points is missing from the result. Then the numbers of the others no longer fit.",
-        lambda x, assigned, centres: _filled(x, assigned, centres, centres)[assigned.unique()],
+        lambda x, a, centres: _filled(x, a, centres, centres)[a.unique()],
     ),
     Mistake(
         "sum",
         "the points of a cluster are added up and not divided by their number.",
-        lambda x, assigned, centres: torch.where(
-            _sums(x, assigned, centres)[1] > 0, _sums(x, assigned, centres)[0], centres
-        ),
+        lambda x, a, centres: torch.where(_sums(x, a, centres)[1] > 0, _sums(x, a, centres)[0], centres),
     ),
     Mistake(
         "over all points",
         "the sum of a cluster is divided by the number of all points. Divide by the number of its own.",
-        lambda x, assigned, centres: torch.where(
-            _sums(x, assigned, centres)[1] > 0, _sums(x, assigned, centres)[0] / len(x), centres
-        ),
+        lambda x, a, centres: torch.where(_sums(x, a, centres)[1] > 0, _sums(x, a, centres)[0] / len(x), centres),
     ),
     Mistake(
         "median",
@@ -84,12 +80,12 @@ _MISTAKES = (
     Mistake(
         "halfway",
         "the centres go half the way. In k-means they go all the way to the mean.",
-        lambda x, assigned, centres: (centres + _filled(x, assigned, centres, centres)) / 2,
+        lambda x, a, centres: (centres + _filled(x, a, centres, centres)) / 2,
     ),
     Mistake(
         "not moved",
         "the centres are where they were.",
-        lambda x, assigned, centres: centres.clone(),
+        lambda x, a, centres: centres.clone(),
     ),
 )
 
@@ -113,7 +109,7 @@ def _judge(answer: Answer) -> None:
 
 
 moved_centres = Check(
-    "moved_centres",
+    "move",
     _judge,
     "each centre is the mean of its points, and a centre without points stays where it was.",
     _MISTAKES,

@@ -28,8 +28,8 @@ EXERCISE = gap_cells.Exercise(
     "12_uses_of_codes",
     codes,
     names={
-        "nearest-centre": ("nearest_centre", "inertia"),
-        "moved-centres": ("moved_centres",),
+        "nearest-centre": ("assign", "inertia"),
+        "moved-centres": ("move",),
         "start-chances": ("start_chances",),
         "standardised": ("standardised",),
         "matched-accuracy": ("matched_accuracy",),
@@ -60,7 +60,7 @@ def _expanded(x: Tensor, centres: Tensor) -> Tensor:
     return (centres.square().sum(1) - 2 * x @ centres.T).min(dim=1).indices
 
 
-def _inertia(x: Tensor, centres: Tensor, assigned: Tensor) -> Tensor:
+def _inertia(x: Tensor, assigned: Tensor, centres: Tensor) -> Tensor:
     return torch.nn.functional.mse_loss(x, centres[assigned], reduction="sum")
 
 
@@ -147,19 +147,21 @@ def _one_group_each(encoder: nn.Module, head: nn.Module, rate: float, ratio: flo
     return [*old, {"params": head.parameters(), "lr": rate}]
 
 
-def _kernel(a: Tensor, b: Tensor, gamma: float) -> Tensor:
+def _kernel(a: Tensor, b: Tensor, width: float) -> Tensor:
     squares = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
-    return torch.exp(-gamma * squares)
+    return torch.exp(-squares / (2 * width**2))
 
 
-def _ridge(x: Tensor, labels: Tensor, x_new: Tensor, gamma: float, strength: float, num_classes: int = 10) -> Tensor:
-    fitted = KernelRidge(alpha=strength, kernel="rbf", gamma=gamma).fit(x.numpy(), one_hot(labels, num_classes).numpy())
+def _ridge(x: Tensor, labels: Tensor, x_new: Tensor, width: float, strength: float, num_classes: int = 10) -> Tensor:
+    fitted = KernelRidge(alpha=strength, kernel="rbf", gamma=1 / (2 * width**2)).fit(
+        x.numpy(), one_hot(labels, num_classes).numpy()
+    )
     return torch.from_numpy(fitted.predict(x_new.numpy()))
 
 
-def _inverse(x: Tensor, labels: Tensor, x_new: Tensor, gamma: float, strength: float, num_classes: int = 10) -> Tensor:
-    K = _kernel(x, x, gamma).double() + strength * torch.eye(len(x), dtype=torch.float64)
-    return _kernel(x_new, x, gamma).double() @ K.inverse() @ torch.eye(num_classes, dtype=torch.float64)[labels]
+def _inverse(x: Tensor, labels: Tensor, x_new: Tensor, width: float, strength: float, num_classes: int = 10) -> Tensor:
+    K = _kernel(x, x, width).double() + strength * torch.eye(len(x), dtype=torch.float64)
+    return _kernel(x_new, x, width).double() @ K.inverse() @ torch.eye(num_classes, dtype=torch.float64)[labels]
 
 
 def _sorted_threshold(normal_scores: Tensor, rate: float) -> Tensor:
@@ -178,24 +180,24 @@ def _pairs(normal_scores: Tensor, strange_scores: Tensor) -> Tensor:
 
 UNKNOWN: dict[str, dict[str, Any]] = {
     "nearest-centre": {
-        "second nearest": {"nearest_centre": lambda x, m: torch.cdist(x, m).sort(1).indices[:, min(1, len(m) - 1)]},
-        "from 1": {"nearest_centre": lambda x, m: _nearest(x, m) + 1},
-        "always 0": {"nearest_centre": lambda x, m: torch.zeros(len(x), dtype=torch.int64)},
-        "floats": {"nearest_centre": lambda x, m: _nearest(x, m).float()},
-        "a list": {"nearest_centre": lambda x, m: _nearest(x, m).tolist()},
-        "the centre itself": {"nearest_centre": lambda x, m: m[_nearest(x, m)]},
-        "one coordinate": {"nearest_centre": lambda x, m: _nearest(x[:, :1], m[:, :1])},
-        "in place": {"nearest_centre": lambda x, m: _nearest(x.sub_(1), m - 1)},
+        "second nearest": {"assign": lambda x, m: torch.cdist(x, m).sort(1).indices[:, min(1, len(m) - 1)]},
+        "from 1": {"assign": lambda x, m: _nearest(x, m) + 1},
+        "always 0": {"assign": lambda x, m: torch.zeros(len(x), dtype=torch.int64)},
+        "floats": {"assign": lambda x, m: _nearest(x, m).float()},
+        "a list": {"assign": lambda x, m: _nearest(x, m).tolist()},
+        "the centre itself": {"assign": lambda x, m: m[_nearest(x, m)]},
+        "one coordinate": {"assign": lambda x, m: _nearest(x[:, :1], m[:, :1])},
+        "in place": {"assign": lambda x, m: _nearest(x.sub_(1), m - 1)},
         "third at a tie": {
-            "nearest_centre": lambda x, m: (
+            "assign": lambda x, m: (
                 torch.zeros(len(x), dtype=torch.int64) if len(m.unique(dim=0)) < len(m) else _nearest(x, m)
             )
         },
-        "half": {"inertia": lambda x, m, a: _inertia(x, m, a) / 2},
-        "root": {"inertia": lambda x, m, a: _inertia(x, m, a).sqrt()},
-        "largest": {"inertia": lambda x, m, a: (x - m[a]).square().sum(1).max()},
-        "absolute": {"inertia": lambda x, m, a: (x - m[a]).abs().sum()},
-        "next centre": {"inertia": lambda x, m, a: _inertia(x, m, (a + 1) % len(m)) + 1},
+        "half": {"inertia": lambda x, a, m: _inertia(x, a, m) / 2},
+        "root": {"inertia": lambda x, a, m: _inertia(x, a, m).sqrt()},
+        "largest": {"inertia": lambda x, a, m: (x - m[a]).square().sum(1).max()},
+        "absolute": {"inertia": lambda x, a, m: (x - m[a]).abs().sum()},
+        "next centre": {"inertia": lambda x, a, m: _inertia(x, (a + 1) % len(m), m) + 1},
     },
     "moved-centres": {
         "farthest point": lambda x, a, m: torch.where(
@@ -265,14 +267,14 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "modules": {"rate_groups": lambda e, h, rate, ratio: [{"params": e, "lr": ratio}, {"params": h, "lr": rate}]},
     },
     "kernel-ridge": {
-        "twice γ": {"kernel": lambda a, b, gamma: _kernel(a, b, 2 * gamma)},
-        "transposed": {"kernel": lambda a, b, gamma: _kernel(b, a, gamma)},
-        "pair by pair": {"kernel": lambda a, b, gamma: _kernel(a, b, gamma).diagonal()},
-        "absolute differences": {"kernel": lambda a, b, gamma: (-gamma * (a[:, None] - b).abs().sum(2)).exp()},
+        "twice the width": {"kernel": lambda a, b, width: _kernel(a, b, 2 * width)},
+        "transposed": {"kernel": lambda a, b, width: _kernel(b, a, width)},
+        "pair by pair": {"kernel": lambda a, b, width: _kernel(a, b, width).diagonal()},
+        "absolute differences": {"kernel": lambda a, b, width: (-(a[:, None] - b).abs().sum(2) / width).exp()},
         "softmax": {"kernel_ridge": lambda *given: _inverse(*given).softmax(1)},
         "transposed scores": {"kernel_ridge": lambda *given: _inverse(*given).T},
         "λ squared": {
-            "kernel_ridge": lambda x, y, new, gamma, strength, *c: _inverse(x, y, new, gamma, strength**2, *c)
+            "kernel_ridge": lambda x, y, new, width, strength, *c: _inverse(x, y, new, width, strength**2, *c)
         },
         "one row": {"kernel_ridge": lambda *given: _inverse(*given)[0]},
         "±1": {"kernel_ridge": lambda *given: 2 * _inverse(*given) - 1},
@@ -296,19 +298,15 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     },
 }
 RIGHT: list[tuple[str, Any]] = [
-    ("nearest-centre", {"nearest_centre": _nearest}),
-    ("nearest-centre", {"nearest_centre": _expanded}),
-    ("nearest-centre", {"nearest_centre": lambda x, m: torch.cdist(x, m).argmin(1).int()}),
+    ("nearest-centre", {"assign": _nearest}),
+    ("nearest-centre", {"assign": _expanded}),
+    ("nearest-centre", {"assign": lambda x, m: torch.cdist(x, m).argmin(1).int()}),
     (
         "nearest-centre",
-        {
-            "nearest_centre": lambda x, m: torch.tensor(
-                [min(range(len(m)), key=lambda j: float((p - m[j]).norm())) for p in x]
-            )
-        },
+        {"assign": lambda x, m: torch.tensor([min(range(len(m)), key=lambda j: float((p - m[j]).norm())) for p in x])},
     ),
     ("nearest-centre", {"inertia": _inertia}),
-    ("nearest-centre", {"inertia": lambda x, m, a: sum((x[a == j] - m[j]).norm().item() ** 2 for j in range(len(m)))}),
+    ("nearest-centre", {"inertia": lambda x, a, m: sum((x[a == j] - m[j]).norm().item() ** 2 for j in range(len(m)))}),
     ("moved-centres", _in_a_loop),
     ("moved-centres", _added),
     ("start-chances", _chances),
@@ -370,9 +368,9 @@ def test_two_steps_in_turn_are_the_k_means_of_scikit_learn():
     centres, sums = x[:5].clone(), []
     for _ in range(steps):
         assigned = nearest[0](x, centres)
-        sums.append(nearest[1](x, centres, assigned))
+        sums.append(nearest[1](x, assigned, centres))
         centres = moved(x, assigned, centres)
-        sums.append(nearest[1](x, centres, assigned))
+        sums.append(nearest[1](x, assigned, centres))
     assert all(later <= sooner * (1 + 1e-12) for sooner, later in itertools.pairwise(sums))
     theirs = KMeans(5, init=x[:5].numpy(), n_init=1, tol=0, algorithm="lloyd").fit(x.numpy())
     assert sums[-1] == pytest.approx(theirs.inertia_)
@@ -382,7 +380,7 @@ def test_a_centre_of_equal_rank_may_be_chosen_either_way():
     def the_last(x: Tensor, centres: Tensor) -> Tensor:
         return len(centres) - 1 - torch.cdist(x, centres.flip(0)).argmin(1)
 
-    EXERCISE.check("nearest-centre")(*EXERCISE.answers("nearest-centre", nearest_centre=the_last))
+    EXERCISE.check("nearest-centre")(*EXERCISE.answers("nearest-centre", assign=the_last))
     message = EXERCISE.outcome("nearest-centre", **UNKNOWN["nearest-centre"]["third at a tie"])
     assert "two centres lie at the same place" in message
 
