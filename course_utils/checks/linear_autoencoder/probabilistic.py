@@ -44,14 +44,9 @@ def _kept_only(X: Tensor, mean: Tensor, U: Tensor, variances: Tensor, k: int) ->
     return -0.5 * (squares + logs + k * _LOG_2PI)
 
 
-def _logs_lost(X: Tensor, mean: Tensor, U: Tensor, variances: Tensor, k: int) -> Tensor:
-    model = _spread(variances, k, variances[k:].mean())
-    return _log_density(X, mean, U, model) + 0.5 * model.log().sum()
-
-
-def _logs_whole(X: Tensor, mean: Tensor, U: Tensor, variances: Tensor, k: int) -> Tensor:
-    model = _spread(variances, k, variances[k:].mean())
-    return _log_density(X, mean, U, model) - 0.5 * model.log().sum()
+def _half_the_logs(variances: Tensor, k: int) -> Tensor:
+    """What the logarithms of the model's variances take from the log-density."""
+    return 0.5 * _spread(variances, k, variances[k:].mean()).log().sum()
 
 
 _DENSITY = (
@@ -78,29 +73,27 @@ _DENSITY = (
     Mistake(
         "constant lost",
         "this is too large by ½ log 2π for each direction: the factor in front of the exponential left no term.",
-        lambda X, mean, U, variances, k: (
-            _log_density(X, mean, U, _spread(variances, k, variances[k:].mean())) + 0.5 * len(mean) * _LOG_2PI
-        ),
+        lambda X, mean, U, variances, k: _reference(X, mean, U, variances, k) + 0.5 * len(mean) * _LOG_2PI,
     ),
     Mistake(
         "logarithms lost",
         "the heights of the bells are missing: −½ log of its variance for each direction.",
-        _logs_lost,
+        lambda X, mean, U, variances, k: _reference(X, mean, U, variances, k) + _half_the_logs(variances, k),
     ),
     Mistake(
         "logarithms not halved",
         "log of a variance is counted in full. The height of a bell is 1/σ, so log σ² counts by half.",
-        _logs_whole,
+        lambda X, mean, U, variances, k: _reference(X, mean, U, variances, k) - _half_the_logs(variances, k),
     ),
     Mistake(
         "mean kept",
         "the mean is not taken away before the images are projected.",
-        lambda X, mean, U, variances, k: _log_density(X + mean, mean, U, _spread(variances, k, variances[k:].mean())),
+        lambda X, mean, U, variances, k: _reference(X + mean, mean, U, variances, k),
     ),
     Mistake(
         "added up",
         "this is one number; asked is the log-density of each image, (n,).",
-        lambda X, mean, U, variances, k: _log_density(X, mean, U, _spread(variances, k, variances[k:].mean())).sum(),
+        lambda X, mean, U, variances, k: _reference(X, mean, U, variances, k).sum(),
     ),
 )
 

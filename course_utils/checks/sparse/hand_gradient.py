@@ -8,10 +8,10 @@ from torch import Tensor
 from course_utils.checks.core import Answer, Check, Mistake, by_hand, compare, fresh, integer, normal
 from course_utils.checks.sparse.activations import kl, rates
 
-__all__ = ["gradient"]
+__all__ = ["gradient", "slope"]
 
 
-def _slope(rho: float, rho_hat: Tensor) -> Tensor:
+def slope(rho: float, rho_hat: Tensor) -> Tensor:
     """The derivative of KL(ρ‖ρ̂) with respect to ρ̂."""
     return -rho / rho_hat + (1 - rho) / (1 - rho_hat)
 
@@ -30,32 +30,32 @@ _GRADIENT = (
         "no derivative of the sigmoid",
         "the derivative of the sigmoid is forgotten: this is the gradient for the activations h, not for the "
         "pre-activations a.",
-        lambda a, rho: (_slope(rho, a.sigmoid().mean(0)) / len(a)).expand_as(a),
+        lambda a, rho: (slope(rho, a.sigmoid().mean(0)) / len(a)).expand_as(a),
     ),
     Mistake(
         "slope of tanh",
         "1 − h² is the slope of tanh. In terms of h = σ(a), what is that of the sigmoid?",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) / len(a) * (1 - a.sigmoid().square()),
+        lambda a, rho: slope(rho, a.sigmoid().mean(0)) / len(a) * (1 - a.sigmoid().square()),
     ),
     Mistake(
         "no 1/n",
         "it is n times too large: each activation is only one of n in the average ρ̂.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) * _bell(a),
+        lambda a, rho: slope(rho, a.sigmoid().mean(0)) * _bell(a),
     ),
     Mistake(
         "wrong sign",
         "the sign is wrong: for a unit with ρ̂ above ρ, a larger activation has to raise the penalty.",
-        lambda a, rho: -_slope(rho, a.sigmoid().mean(0)) * _bell(a) / len(a),
+        lambda a, rho: -slope(rho, a.sigmoid().mean(0)) * _bell(a) / len(a),
     ),
     Mistake(
         "slope at every activation",
         "the slope of the KL is taken at each activation. It is taken at the average ρ̂_j, the same for all images.",
-        lambda a, rho: _slope(rho, a.sigmoid()) * _bell(a) / len(a),
+        lambda a, rho: slope(rho, a.sigmoid()) * _bell(a) / len(a),
     ),
     Mistake(
         "averages over the units",
         "the averages run over the units of each image. ρ̂ has one number a unit, the mean over the images.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(1, keepdim=True)) * _bell(a) / len(a),
+        lambda a, rho: slope(rho, a.sigmoid().mean(1, keepdim=True)) * _bell(a) / len(a),
     ),
     Mistake(
         "only the first term",
@@ -65,7 +65,7 @@ _GRADIENT = (
     Mistake(
         "averaged over the units",
         "it is divided by the number of units as well. The penalty is a sum over them.",
-        lambda a, rho: _slope(rho, a.sigmoid().mean(0)) * _bell(a) / a.numel(),
+        lambda a, rho: slope(rho, a.sigmoid().mean(0)) * _bell(a) / a.numel(),
     ),
 )
 

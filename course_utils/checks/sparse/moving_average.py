@@ -20,6 +20,7 @@ from course_utils.checks.core import (
     one_of_two,
     uniform,
 )
+from course_utils.checks.sparse.hand_gradient import slope
 from course_utils.losses import sparsity_kl
 
 __all__ = ["running"]
@@ -27,13 +28,9 @@ __all__ = ["running"]
 _NAMES = ("the penalty S", "the new running mean")
 
 
-def _slope(rho: float, at: Tensor) -> Tensor:
-    return -rho / at + (1 - rho) / (1 - at)
-
-
 def _running(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
     new = (m * old + (1 - m) * h.mean(0)).detach()
-    return (_slope(rho, new) * h.mean(0)).sum(), new
+    return (slope(rho, new) * h.mean(0)).sum(), new
 
 
 def _naive(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
@@ -46,16 +43,16 @@ def _exchanged(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Te
 
 
 def _at_the_batch(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
-    return (_slope(rho, h.mean(0).detach()) * h.mean(0)).sum(), _running(old, h, m, rho)[1]
+    return (slope(rho, h.mean(0).detach()) * h.mean(0)).sum(), _running(old, h, m, rho)[1]
 
 
 def _at_the_old(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
-    return (_slope(rho, old) * h.mean(0)).sum(), _running(old, h, m, rho)[1]
+    return (slope(rho, old) * h.mean(0)).sum(), _running(old, h, m, rho)[1]
 
 
 def _times_the_mean(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
     new = m * old + (1 - m) * h.mean(0)
-    return (_slope(rho, new.detach()) * new).sum(), new.detach()
+    return (slope(rho, new.detach()) * new).sum(), new.detach()
 
 
 def _over_the_units(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
@@ -69,7 +66,7 @@ def _old_returned(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor,
 
 def _slope_followed(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
     new = m * old + (1 - m) * h.mean(0)
-    return (_slope(rho, new) * h.mean(0)).sum(), new.detach()
+    return (slope(rho, new) * h.mean(0)).sum(), new.detach()
 
 
 def _batch_detached(old: Tensor, h: Tensor, m: float, rho: float) -> tuple[Tensor, Tensor]:
