@@ -30,7 +30,7 @@ __all__ = ["jacobian", "penalty"]
 
 
 def _autograd(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """The Jacobian of each image's code by reverse differentiation: (N, d_h, d_x)."""
+    """The Jacobian of each image's code by reverse differentiation: (n, d_h, d_x)."""
     return vmap(jacrev(lambda one: torch.sigmoid(W @ one + b)))(x)
 
 
@@ -40,7 +40,7 @@ def _slope(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
 
 
 def _times(factor: Answer) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """W with its rows multiplied by some factor (N, d_h) of each image."""
+    """W with its rows multiplied by some factor (n, d_h) of each image."""
     return lambda x, W, b: factor(linear(x, W, b))[:, :, None] * W
 
 
@@ -54,7 +54,7 @@ _JACOBIAN = (
     ),
     Mistake(
         "on its side",
-        "each matrix is the transpose of the Jacobian: h runs down the rows, x along the columns, (N, d_h, d_x).",
+        "each matrix is the transpose of the Jacobian: h runs down the rows, x along the columns, (n, d_h, d_x).",
         lambda x, W, b: _autograd(x, W, b).mT,
     ),
     Mistake(
@@ -70,7 +70,7 @@ _JACOBIAN = (
     ),
     Mistake(
         "the sigmoid itself",
-        "the rows of W are multiplied by σ(a). The chain rule asks for its slope σ′(a).",
+        "the rows of W are multiplied by h itself. The chain rule asks for its slope h′.",
         _times(torch.sigmoid),
     ),
     Mistake(
@@ -80,12 +80,12 @@ _JACOBIAN = (
     ),
     Mistake(
         "bias forgotten",
-        "the bias b is forgotten: these are the Jacobians of σ(W x). The slope is taken where W x + b lies.",
+        "the bias b is forgotten: these are the Jacobians of sigmoid(W x). The slope is taken where W x + b lies.",
         lambda x, W, b: _autograd(x, W, 0 * b),
     ),
     Mistake(
         "slope at h",
-        "the slope is taken at h = σ(a), one sigmoid too far. In terms of h it takes no further sigmoid at all.",
+        "the slope is taken at h, one sigmoid too far. In terms of h it takes no further sigmoid at all.",
         _times(lambda a: a.sigmoid().sigmoid() * (1 - a.sigmoid().sigmoid())),
     ),
     Mistake(
@@ -112,7 +112,7 @@ jacobian = Check("jacobian", _judge_jacobian, "autograd finds the same matrix fo
 
 
 def _norms(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """‖J‖²_F of each image, from the Jacobian: (N,)."""
+    """‖J‖²_F of each image, from the Jacobian: (n,)."""
     return _autograd(x, W, b).square().sum((1, 2))
 
 

@@ -13,16 +13,16 @@ __all__ = ["tangents"]
 
 
 def _draw(generator: torch.Generator) -> tuple[Tensor, int]:
-    """Jacobians (N × d_h × d_x, float64) whose singular directions cannot be confused, and a k below d_h."""
-    N, d_h, d_x = (integer(low, low + 3, generator) for low in (12, 5, 9))
-    left = qr(normal(N, d_h, d_h, generator=generator)).Q
-    right = qr(normal(N, d_x, d_h, generator=generator)).Q
+    """Jacobians (n × d_h × d_x, float64) whose singular directions cannot be confused, and a k below d_h."""
+    n, d_h, d_x = (integer(low, low + 3, generator) for low in (12, 5, 9))
+    left = qr(normal(n, d_h, d_h, generator=generator)).Q
+    right = qr(normal(n, d_x, d_h, generator=generator)).Q
     spread = 2 * 0.7 ** torch.arange(d_h) * (1 + 0.1 * torch.rand(d_h, generator=generator))
     return left * spread @ right.mT, integer(2, 3, generator)
 
 
 def _by_eigenvectors(J: Tensor, k: int) -> Tensor:
-    """The same by another road: the leading eigenvectors of JᵀJ, (N, k, d_x)."""
+    """The same by another road: the leading eigenvectors of JᵀJ, (n, k, d_x)."""
     return eigh(J.mT @ J).eigenvectors.flip(-1)[:, :, :k].mT
 
 
@@ -71,7 +71,7 @@ _TANGENTS = (
     ),
     Mistake(
         "on their side",
-        "the directions stand in columns, (N, d_x, k). Asked is (N, k, d_x): each of them an image.",
+        "the directions stand in columns, (n, d_x, k). Asked is (n, k, d_x): each of them an image.",
         lambda J, k: _thin(J)[2][:, :k].mT,
     ),
     Mistake(

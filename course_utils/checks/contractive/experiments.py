@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from course_utils.checks.contractive.training_loss import reference_loss
 from course_utils.checks.core import fresh, mistaken, normal, prediction_check
-from course_utils.losses import sigmoid_contraction
+from course_utils.losses import sigmoid_contraction, squared_error
 
 __all__ = ["prediction"]
 
@@ -24,14 +23,15 @@ def _toy(generator: torch.Generator, n: int = 200, d_x: int = 8) -> Tensor:
 
 
 def _code_variance(X: Tensor, lam: float, generator: torch.Generator, d_h: int = 6) -> float:
-    """Variance of the codes, summed over the units, after training with tied weights and this λ."""
+    """Variance of the codes, summed over the units, after training with tied weights and λ ‖J‖²_F, not divided."""
     d_x = X.shape[1]
     W = (normal(d_h, d_x, generator=generator, dtype=torch.float64) / d_x**0.5).requires_grad_()
     b, c = (torch.zeros(size, dtype=X.dtype, requires_grad=True) for size in (d_h, d_x))
     optimizer = torch.optim.Adam([W, b, c], lr=0.03)
     for _ in range(150):
         optimizer.zero_grad()
-        reference_loss(X, W, b, c, lam).backward()
+        h = linear(X, W, b).sigmoid()
+        (squared_error(h @ W + c, X) + lam * sigmoid_contraction(h, W)).backward()
         optimizer.step()
     return float(linear(X, W, b).sigmoid().var(0).sum().detach())
 

@@ -24,15 +24,15 @@ EXERCISE = gap_cells.Exercise(
         "loss": ("contractive_loss",),
         "prediction": ("rescaled_loss", "rescaled_movement", "crushed_variance", "faint_noise"),
         "tangents": ("tangents",),
-        "hutchinson": ("draw_probes", "hutchinson"),
+        "hutchinson": ("draw_vectors", "hutchinson"),
     },
     given={
         "torch": torch,
         "nn": nn,
         "Tensor": Tensor,
         "linear": linear,
-        "bernoulli_nll": bernoulli_nll,
         "sigmoid_contraction": sigmoid_contraction,
+        "squared_error": squared_error,
     },
     slow=("prediction",),
 )
@@ -50,12 +50,12 @@ def _codes(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
 
 def _right_loss(x: Tensor, W: Tensor, b: Tensor, c: Tensor, lam: float) -> Tensor:
     h = _codes(x, W, b)
-    return bernoulli_nll(h @ W + c, x) + lam * sigmoid_contraction(h, W)
+    return squared_error(h @ W + c, x) + lam * sigmoid_contraction(h, W) / h.var(0).sum()
 
 
-def _estimates(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
+def _estimates(encoder: nn.Module, x: Tensor, vectors: Tensor) -> Tensor:
     pull_back = vjp(encoder, x)[1]
-    return torch.stack([pull_back(v)[0].square().sum(1) for v in probes])
+    return torch.stack([pull_back(v)[0].square().sum(1) for v in vectors])
 
 
 def _forwards(x: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -88,12 +88,15 @@ UNKNOWN: dict[str, dict[str, Any]] = {
     },
     "loss": {
         "penalty subtracted": lambda x, W, b, c, lam: 2 * _right_loss(x, W, b, c, 0) - _right_loss(x, W, b, c, lam),
-        "squared error": lambda x, W, b, c, lam: (
-            squared_error((_codes(x, W, b) @ W + c).sigmoid(), x) + lam * sigmoid_contraction(_codes(x, W, b), W)
+        "cross-entropy": lambda x, W, b, c, lam: (
+            bernoulli_nll(_codes(x, W, b) @ W + c, x) + _right_loss(x, W, b, c, lam) - _right_loss(x, W, b, c, 0)
         ),
         "root of λ": lambda x, W, b, c, lam: _right_loss(x, W, b, c, lam**0.5),
         "linear code": lambda x, W, b, c, lam: (
-            bernoulli_nll(linear(x, W, b) @ W + c, x) + lam * sigmoid_contraction(_codes(x, W, b), W)
+            squared_error(linear(x, W, b) @ W + c, x) + _right_loss(x, W, b, c, lam) - _right_loss(x, W, b, c, 0)
+        ),
+        "variance of the images": lambda x, W, b, c, lam: (
+            _right_loss(x, W, b, c, 0) + lam * sigmoid_contraction(_codes(x, W, b), W) / x.var(0).sum()
         ),
         "b detached": lambda x, W, b, c, lam: _right_loss(x, W, b.detach(), c, lam),
         "a number": lambda x, W, b, c, lam: float(_right_loss(x, W, b, c, lam).detach()),
@@ -115,13 +118,13 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         ),
     },
     "hutchinson": {
-        "shared by the units": {"draw_probes": lambda S, N, d_h: torch.randn(S, N, 1).expand(S, N, d_h)},
-        "shared by the probes": {"draw_probes": lambda S, N, d_h: torch.randn(1, N, d_h).expand(S, N, d_h)},
-        "another shape": {"draw_probes": lambda S, N, d_h: torch.randn(N, S, d_h)},
-        "one image's probes for all": {"hutchinson": lambda f, x, v: _estimates(f, x, v[:, :1].expand_as(v)).mean(0)},
-        "first probe alone": {"hutchinson": lambda f, x, v: _estimates(f, x, v)[0]},
+        "shared by the units": {"draw_vectors": lambda S, N, d_h: torch.randn(S, N, 1).expand(S, N, d_h)},
+        "shared by the vectors": {"draw_vectors": lambda S, N, d_h: torch.randn(1, N, d_h).expand(S, N, d_h)},
+        "another shape": {"draw_vectors": lambda S, N, d_h: torch.randn(N, S, d_h)},
+        "one image's vectors for all": {"hutchinson": lambda f, x, v: _estimates(f, x, v[:, :1].expand_as(v)).mean(0)},
+        "first vector alone": {"hutchinson": lambda f, x, v: _estimates(f, x, v)[0]},
         "median": {"hutchinson": lambda f, x, v: _estimates(f, x, v).median(0).values},
-        "one for each probe": {"hutchinson": lambda f, x, v: _estimates(f, x, v)},
+        "one for each vector": {"hutchinson": lambda f, x, v: _estimates(f, x, v)},
         "half a gradient": {
             "hutchinson": lambda f, x, v: (lambda e: (e + e.detach()) / 2)(_estimates(f, x, v).mean(0))
         },
@@ -130,13 +133,13 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 }
 
 
-def _with_autograd(encoder: nn.Module, x: Tensor, probes: Tensor) -> Tensor:
+def _with_autograd(encoder: nn.Module, x: Tensor, vectors: Tensor) -> Tensor:
     x = x.requires_grad_()
     h, total = encoder(x), torch.zeros(len(x), dtype=x.dtype)
-    for v in probes:
+    for v in vectors:
         (product,) = torch.autograd.grad((v * h).sum(), x, create_graph=True)
         total = total + product.square().sum(1)
-    return total / len(probes)
+    return total / len(vectors)
 
 
 RIGHT: list[tuple[str, Any]] = [
@@ -155,7 +158,17 @@ RIGHT: list[tuple[str, Any]] = [
         "loss",
         {
             "contractive_loss": lambda x, W, b, c, lam: (
-                bernoulli_nll(linear(_codes(x, W, b), W.T, c), x) + lam * _jacobians(x, W, b).square().sum() / len(x)
+                squared_error(linear(_codes(x, W, b), W.T, c), x)
+                + lam * _jacobians(x, W, b).square().sum() / len(x) / _codes(x, W, b).var(0).sum()
+            )
+        },
+    ),
+    (
+        "loss",
+        {
+            "contractive_loss": lambda x, W, b, c, lam: (
+                _right_loss(x, W, b, c, 0)
+                + lam * sigmoid_contraction(_codes(x, W, b), W) / _codes(x, W, b).var(0, correction=0).sum()
             )
         },
     ),
@@ -165,8 +178,8 @@ RIGHT: list[tuple[str, Any]] = [
         "tangents",
         {"tangents": lambda J, k: normalize(torch.linalg.svd(J, full_matrices=False).U[:, :, :k].mT @ J, dim=2)},
     ),
-    ("hutchinson", {"draw_probes": lambda S, N, d_h: 2.0 * torch.randint(0, 2, (S, N, d_h)) - 1}),
-    ("hutchinson", {"draw_probes": lambda S, N, d_h: 12**0.5 * (torch.rand(S, N, d_h) - 0.5)}),
+    ("hutchinson", {"draw_vectors": lambda S, N, d_h: 2.0 * torch.randint(0, 2, (S, N, d_h)) - 1}),
+    ("hutchinson", {"draw_vectors": lambda S, N, d_h: 12**0.5 * (torch.rand(S, N, d_h) - 0.5)}),
     ("hutchinson", {"hutchinson": _with_autograd}),
     (
         "hutchinson",
@@ -191,7 +204,7 @@ def test_the_first_of_several_wrong_predictions_is_named():
 
 
 @pytest.mark.parametrize(
-    ("what", "draw_probes"),
+    ("what", "draw_vectors"),
     [
         ("the mean", lambda S, N, d_h: torch.randint(0, 2, (S, N, d_h)).double()),
         ("the variance", lambda S, N, d_h: 2 * torch.randn(S, N, d_h)),
@@ -199,9 +212,9 @@ def test_the_first_of_several_wrong_predictions_is_named():
         ("two calls", lambda S, N, d_h: torch.ones(S, N, d_h)),
     ],
 )
-def test_probes_of_other_kinds_are_told_what_is_wrong_with_them(what, draw_probes):
+def test_vectors_of_other_kinds_are_told_what_is_wrong_with_them(what, draw_vectors):
     for _ in EXERCISE.times("hutchinson"):
-        assert what in EXERCISE.outcome("hutchinson", draw_probes=draw_probes)
+        assert what in EXERCISE.outcome("hutchinson", draw_vectors=draw_vectors)
 
 
 def test_an_array_in_place_of_a_tensor_is_named():
