@@ -22,6 +22,7 @@ EXERCISE = gap_cells.Exercise(
         "loss": ("denoising_loss",),
         "linear": ("linear_denoiser",),
         "score": ("posterior_mean", "score"),
+        "langevin": ("langevin_step",),
         "inpainting": ("fill",),
         "prediction": ("second_noise", "weaker", "blurred"),
     },
@@ -139,6 +140,15 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         "half": {"score": lambda r, x, std: (r(x) - x) / (2 * std**2)},
         "a sum": {"score": lambda r, x, std: ((r(x) - x) / std**2).sum(1)},
     },
+    "langevin": {
+        "the points as they are": lambda x, score, alpha, z: x.clone(),
+        "a step of a quarter": lambda x, score, alpha, z: x + alpha / 4 * score(x) + alpha**0.5 * z,
+        "σ for σ²": lambda x, score, alpha, z: x + alpha**0.5 / 2 * score(x) + alpha**0.5 * z,
+        "noise taken away": lambda x, score, alpha, z: x + alpha / 2 * score(x) - alpha**0.5 * z,
+        "normalised": lambda x, score, alpha, z: x + alpha / 2 * functional.normalize(score(x)) + alpha**0.5 * z,
+        "the mean of the points": lambda x, score, alpha, z: (x + alpha / 2 * score(x) + alpha**0.5 * z).mean(0),
+        "shrunk as in another scheme": lambda x, score, alpha, z: (1 - alpha) ** 2 * x + alpha * score(x) + alpha * z,
+    },
     "inpainting": {
         "as it was": lambda x, missing, mean, Sigma: x.clone(),
         "zeros": lambda x, missing, mean, Sigma: _filled(x, missing, torch.zeros_like(mean[missing])),
@@ -187,6 +197,8 @@ RIGHT: list[tuple[str, Any]] = [
     ("score", {"score": lambda r, x, std: (r(x.clone()) - x).div(std).div(std)}),
     ("score", {"score": torch.no_grad()(lambda r, x, std: (r(x) - x) / std**2)}),
     ("score", {"score": torch.inference_mode()(lambda r, x, std: (r(x) - x) / std**2)}),
+    ("langevin", lambda x, score, alpha, z: x.clone().add_(score(x), alpha=alpha / 2).add_(z, alpha=alpha**0.5)),
+    ("langevin", lambda x, score, alpha, z: torch.stack([x, score(x) * alpha / 2, z * alpha**0.5]).sum(0)),
     ("inpainting", {"fill": lambda x, missing, mean, Sigma: _by_index(x, missing, mean, Sigma)}),
 ]
 
