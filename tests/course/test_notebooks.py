@@ -25,7 +25,7 @@ STORED = LECTURES + SOLUTIONS
 SPECS = {path.stem: specs.read(path) for path in sorted((ROOT / "specs").glob("*.toml"))}
 
 
-LONGER = {"03_deep_autoencoders", "06_contractive_autoencoders"}
+LONGER = {"06_contractive_autoencoders"}
 """Written when a cell might have 16 lines, which some still have; a stem leaves this set when it is next edited."""
 
 MOST_CHECKS = {"11_character_rnn": 13}
