@@ -73,6 +73,26 @@ def test_a_transposed_convolution_that_cannot_be_drawn_says_so(kernel, stride):
         diagrams.transposed_convolution(kernel, stride)
 
 
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding", "outputs"),
+    [(8, 3, 2, 1, 4), (7, 3, 2, 1, 4), (8, 4, 1, 0, 5), (6, 1, 3, 0, 2)],
+)
+def test_a_convolution_is_drawn_with_as_many_outputs_as_torch_makes(size, kernel, stride, padding, outputs):
+    ax = diagrams.convolution(size, kernel, stride, padding).axes[0]
+    texts = [text.get_text() for text in ax.texts]
+    layer = torch.nn.Conv1d(1, 1, kernel, stride=stride, padding=padding)
+    assert sum(text.startswith("$y") for text in texts) == outputs == layer(torch.zeros(1, 1, size)).shape[2]
+    assert sum(text.startswith("$x") for text in texts) == size
+    assert texts.count("0") == 2 * padding
+    assert f"{size} cells become {outputs}" in texts[-1]
+
+
+@pytest.mark.parametrize("wrong", [(1, 1, 1, 0), (8, 7, 2, 0), (8, 3, 0, 1), (8, 3, 2, 4), (2, 6, 1, 1)])
+def test_a_convolution_that_cannot_be_drawn_says_so(wrong):
+    with pytest.raises(InputError, match="the drawing takes sizes 2 to 12"):
+        diagrams.convolution(*wrong)
+
+
 def test_the_label_reaches_d_in_all_passes_and_g_wherever_it_makes():
     figure = diagrams.label_routes()
     words = [{text.get_text() for text in ax.texts} for ax in figure.axes]

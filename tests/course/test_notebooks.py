@@ -25,9 +25,6 @@ STORED = LECTURES + SOLUTIONS
 SPECS = {path.stem: specs.read(path) for path in sorted((ROOT / "specs").glob("*.toml"))}
 
 
-LONGER = {"03_deep_autoencoders"}
-"""Written when a cell might have 16 lines, which some still have; a stem leaves this set when it is next edited."""
-
 MOST_CHECKS = {"11_character_rnn": 13}
 """Solutions with more than eight checks. Exercise 11 goes from one step of a network to the text that it writes: each
 check judges one function of a few lines, and a check of two functions could not say which of them is wrong."""
@@ -76,7 +73,7 @@ def test_file_is_small(path: Path) -> None:
 
 @each(STORED)
 def test_code_comes_in_small_pieces(path: Path) -> None:
-    none(rules.anatomy(notebooks.read(path), 16 if path.stem in LONGER else rules.MOST_LINES))
+    none(rules.anatomy(notebooks.read(path)))
 
 
 @each(STORED)

@@ -6,16 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 import gap_cells
-import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import Ridge
-from sklearn.metrics import roc_auc_score
+from scipy.stats import multivariate_normal
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from course_utils.checks import deep_autoencoder, ready
-from course_utils.checks.deep_autoencoder import anomaly_scores, foreign_inputs, linear_probe
+from course_utils.checks.deep_autoencoder import foreign_inputs, moved_images, several_gaussians
 
 EXERCISE = gap_cells.Exercise(
     "03_deep_autoencoders",
@@ -25,10 +22,10 @@ EXERCISE = gap_cells.Exercise(
         "convolution": ("conv_encoder", "conv_decoder"),
         "prediction": ("noise", "shuffled", "moved", "moved_conv"),
         "codes": ("interpolate", "gaussian_codes"),
-        "probing": ("ridge", "probe_accuracy"),
-        "anomaly": ("scores", "auc"),
+        "blur": ("move", "best_answers"),
+        "mixture": ("log_density", "draw_mixture"),
     },
-    given={"torch": torch, "nn": nn, "Tensor": Tensor, "pairwise": pairwise, "one_hot": one_hot},
+    given={"torch": torch, "nn": nn, "Tensor": Tensor, "pairwise": pairwise},
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -63,13 +60,40 @@ def _walk(encoder: Any, decoder: Any, x_a: Tensor, x_b: Tensor, t: Tensor) -> Te
     return decoder((1 - t) * encoder(x_a[None]) + t * encoder(x_b[None]))
 
 
-def _ridge(Z: Tensor, labels: Tensor, strength: float, num_classes: int = 10) -> tuple[Tensor, Tensor]:
-    fitted = Ridge(alpha=strength).fit(Z.numpy(), one_hot(labels, num_classes).numpy())
-    return torch.from_numpy(fitted.coef_.T), torch.from_numpy(fitted.intercept_)
+def _log_density(Z: Tensor, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
+    terms = [
+        weight.log() + torch.distributions.MultivariateNormal(mean, covariance).log_prob(Z)
+        for weight, mean, covariance in zip(weights, means, covariances, strict=True)
+    ]
+    return torch.stack(terms).logsumexp(0)
 
 
-def _wins(a: Tensor, n: Tensor) -> Tensor:
-    return (a[:, None] > n).double().mean() + (a[:, None] == n).double().mean() / 2
+def _each_component(number: int, weights: Tensor, means: Tensor, covariances: Tensor) -> Tensor:
+    """So many of each component as multinomial draws say, one component after the other."""
+    counts = torch.distributions.Multinomial(number, weights).sample().long()
+    draws = [
+        torch.distributions.MultivariateNormal(mean, covariance).sample((int(count),))
+        for count, mean, covariance in zip(counts, means, covariances, strict=True)
+    ]
+    return torch.cat(draws)
+
+
+def _drawn(
+    number: int, weights: Tensor, means: Tensor, covariances: Tensor, *, flat: bool = False, shift: float = 0
+) -> Tensor:
+    """Draws with the solution's choice of components, and flat noise or means that are moved."""
+    chosen = torch.multinomial(weights, number, replacement=True)
+    noise = (torch.rand(number, means.shape[1], 1) - 0.5) * 12**0.5 if flat else torch.randn(number, means.shape[1], 1)
+    return means[chosen] + shift + (torch.linalg.cholesky(covariances)[chosen] @ noise)[:, :, 0]
+
+
+def _slices(x: Tensor, right: int, down: int) -> Tensor:
+    moved = torch.zeros_like(x)
+    for i in range(28):
+        for j in range(28):
+            if 0 <= i - down < 28 and 0 <= j - right < 28:
+                moved[:, 28 * i + j] = x[:, 28 * (i - down) + j - right]
+    return moved
 
 
 UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
@@ -169,40 +193,40 @@ UNKNOWN: dict[str, dict[str, dict[str, Any]]] = {
             )
         },
     },
-    "probing": {
-        "λ squared": {"ridge": lambda Z, labels, strength, classes=10: _ridge(Z, labels, strength**2, classes)},
-        "W on its side": {
-            "ridge": lambda Z, labels, strength, classes=10: (
-                _ridge(Z, labels, strength, classes)[0].T,
-                _ridge(Z, labels, strength, classes)[1],
-            )
+    "blur": {
+        "not at all": {"move": lambda x, right, down: x.clone()},
+        "twice as far": {"move": lambda x, right, down: _slices(x, 2 * right, 2 * down)},
+        "only to the right": {"move": lambda x, right, down: _slices(x, right, 0)},
+        "with axes": {"move": lambda x, right, down: _slices(x, right, down).reshape(-1, 28, 28)},
+        "half-way": {"best_answers": lambda x, codes: (x + moved_images._best_answers(x, codes)) / 2},
+        "one for each code": {
+            "best_answers": lambda x, codes: torch.stack([x[codes == code].mean(0) for code in codes.unique()])
         },
-        "no bias returned": {"ridge": lambda Z, labels, strength, classes=10: _ridge(Z, labels, strength, classes)[0]},
-        "labels as numbers": {
-            "ridge": lambda Z, labels, strength, classes=10: (
-                torch.linalg.lstsq(Z, labels[:, None].to(Z)).solution,
-                labels.double().mean(),
-            )
-        },
-        "the error": {
-            "probe_accuracy": lambda train, val, test, strengths: 1 - linear_probe._probe()(train, val, test, strengths)
-        },
-        "in per cent": {"probe_accuracy": lambda *sets: 100 * linear_probe._probe()(*sets)},
-        "a count": {
-            "probe_accuracy": lambda train, val, test, strengths: (
-                linear_probe._probe()(train, val, test, strengths) * len(test[1])
-            )
-        },
+        "a number each": {"best_answers": lambda x, codes: moved_images._best_answers(x, codes).mean(1)},
     },
-    "anomaly": {
-        "root": {"scores": lambda model, x: (model(x) - x).norm(dim=1)},
-        "the largest": {"scores": lambda model, x: (model(x) - x).square().amax(1)},
-        "squared ink": {"scores": lambda model, x: model(x).square().sum(1)},
-        "pixels": {"scores": lambda model, x: (model(x) - x).square()},
-        "pair by pair": {"auc": lambda n, a: (a[: len(n)] > n[: len(a)]).double().mean()},
-        "a difference of means": {"auc": lambda n, a: a.mean() - n.mean()},
-        "above the largest": {"auc": lambda n, a: (a > n.max()).double().mean()},
-        "from -1 to 1": {"auc": lambda n, a: 2 * _wins(a, n) - 1},
+    "mixture": {
+        "the density": {"log_density": lambda *given: _log_density(*given).exp()},
+        "with a minus": {"log_density": lambda *given: -_log_density(*given)},
+        "in bits": {"log_density": lambda *given: _log_density(*given) / 0.6931},
+        "one Gaussian": {
+            "log_density": lambda Z, weights, means, covariances: torch.distributions.MultivariateNormal(
+                weights @ means, covariances.mean(0)
+            ).log_prob(Z)
+        },
+        "a Gaussian over all": {
+            "draw_mixture": lambda number, weights, means, covariances: torch.distributions.MultivariateNormal(
+                weights @ means, torch.cov(means.T) + covariances.mean(0)
+            ).sample((number,))
+        },
+        "weights squared": {"draw_mixture": lambda number, weights, *rest: _drawn(number, weights**2, *rest)},
+        "flat noise": {"draw_mixture": lambda *given: _drawn(*given, flat=True)},
+        "moved": {"draw_mixture": lambda *given: _drawn(*given, shift=1.0)},
+        "twice the spread": {
+            "draw_mixture": lambda number, weights, means, covariances: _drawn(number, weights, means, 4 * covariances)
+        },
+        "one draw, repeated": {
+            "draw_mixture": lambda number, *rest: _drawn(100, *rest).repeat(number // 100 + 1, 1)[:number]
+        },
     },
 }
 
@@ -221,11 +245,6 @@ class Halves(nn.Module):
         return self.last(x)
 
 
-def _pairs(normal_scores: Tensor, anomalous_scores: Tensor) -> float:
-    points = [float(a > n) + float(a == n) / 2 for a in anomalous_scores for n in normal_scores]
-    return sum(points) / len(points)
-
-
 RIGHT: list[tuple[str, Any]] = [
     ("deep", {"loss": lambda model, x: nn.functional.mse_loss(model(x), x, reduction="sum") / len(x)}),
     ("convolution", {"conv_encoder": Halves}),
@@ -234,10 +253,10 @@ RIGHT: list[tuple[str, Any]] = [
         "codes",
         {"gaussian_codes": lambda Z, n: torch.distributions.MultivariateNormal(Z.mean(0), torch.cov(Z.T)).sample((n,))},
     ),
-    ("probing", {"ridge": _ridge}),
-    ("probing", {"probe_accuracy": lambda *sets: torch.tensor(linear_probe._probe()(*sets))}),
-    ("anomaly", {"scores": lambda model, x: torch.stack([(model(row) - row).square().sum() for row in x])}),
-    ("anomaly", {"auc": _pairs}),
+    ("blur", {"move": _slices}),
+    ("blur", {"best_answers": lambda x, codes: torch.stack([x[codes == code].mean(0) for code in codes])}),
+    ("mixture", {"log_density": _log_density}),
+    ("mixture", {"draw_mixture": _each_component}),
 ]
 
 
@@ -277,14 +296,13 @@ def test_an_experiment_that_ends_otherwise_turns_the_outcome(monkeypatch):
     EXERCISE.check("prediction")(*EXERCISE.answers("prediction", noise="higher"))
 
 
-def test_the_references_are_those_of_scikit_learn():
-    generator = torch.Generator().manual_seed(0)
-    Z, labels = torch.randn(40, 5, generator=generator).double() + 1, torch.randint(4, (40,), generator=generator)
-    for mine, theirs in zip(linear_probe._ridge(Z, labels, 3.0, 6), _ridge(Z, labels, 3.0, 6), strict=True):
-        torch.testing.assert_close(mine, theirs)
-    one, other = (torch.randint(9, (30 + n,), generator=generator) / 4 for n in (0, 7))
-    expected = roc_auc_score(np.repeat([0, 1], [30, 37]), torch.cat([one, other]).numpy())
-    assert anomaly_scores._auc(one, other) == pytest.approx(expected)
+def test_the_density_is_that_of_scipy():
+    weights, means, covariances = several_gaussians._parameters(torch.Generator().manual_seed(0), 2.0)
+    Z = torch.randn(7, means.shape[1], generator=torch.Generator().manual_seed(1)).double()
+    parts = zip(weights.tolist(), means.numpy(), covariances.numpy(), strict=True)
+    expected = sum(weight * multivariate_normal(mean, covariance).pdf(Z.numpy()) for weight, mean, covariance in parts)
+    mine = several_gaussians._log_density(Z, weights.double(), means.double(), covariances.double()).exp()
+    torch.testing.assert_close(mine, torch.as_tensor(expected))
 
 
 def test_an_autoencoder_whose_pieces_do_not_fit_is_told_so():
@@ -299,7 +317,8 @@ def test_a_wrong_shape_is_said_of_the_right_part():
     assert message.startswith("the code should have the shape")
     message = EXERCISE.outcome("codes", interpolate=lambda f, g, a, b, n: a)
     assert message.startswith("the walk should have the shape")
-    assert "scores" in EXERCISE.outcome("anomaly", scores=lambda model, x: (model(x) - x).square())
+    message = EXERCISE.outcome("blur", best_answers=lambda x, codes: x.mean(0))
+    assert message.startswith("the answers should have the shape")
 
 
 def test_a_convolution_that_does_not_fit_says_where_it_stopped():

@@ -1,4 +1,4 @@
-"""Drawings that several notebooks return to."""
+"""Boxes and arrows: the family of models, the autoencoder, networks and games."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon, Rectangle
 from course_utils.errors import InputError, did_you_mean
 from course_utils.plotting import COLOURS
 
-__all__ = ["autoencoder", "family_tree", "label_routes", "recurrent", "transposed_convolution", "two_players"]
+__all__ = ["autoencoder", "family_tree", "label_routes", "recurrent", "two_players"]
 
 _LEAVES = {
     "Gaussian": ("p(x) in closed form", "notebook 01"),
@@ -126,46 +126,6 @@ def two_players() -> Figure:
     _arrow(ax, (9.1, 0.15), (2.5, 0.15), dashed=True)
     _arrow(ax, (2.5, 0.15), (2.5, 0.6), dashed=True)
     ax.text(5.8, -0.02, "gradient, through D into G", fontsize=9, ha="center", va="center", color=COLOURS["orange"])
-    return figure
-
-
-def transposed_convolution(kernel: int, stride: int) -> Figure:
-    """A transposed convolution in one dimension: four input cells are spread over outputs, and overlaps are counted.
-
-    Input cell i reaches the outputs i · stride to i · stride + kernel − 1. The number in an output cell says how many
-    inputs reach it. Away from the borders all have the same number exactly if the stride divides the kernel.
-
-    Args:
-        kernel: outputs that an input reaches, 1 to 6.
-        stride: outputs between two neighbouring inputs, 1 to 4.
-
-    Raises:
-        InputError: if one of them is out of range.
-    """
-    if not (1 <= kernel <= 6 and 1 <= stride <= 4):
-        raise InputError(f"kernel={kernel}, stride={stride}: the drawing takes kernels 1 to 6 and strides 1 to 4.")
-    inputs, outputs = 4, 3 * stride + kernel
-    counts = [sum(0 <= j - i * stride < kernel for i in range(inputs)) for j in range(outputs)]
-    figure, ax = plt.subplots(figsize=(8.4, 2.9))
-    ax.set(xlim=(-0.3, outputs + 0.3), ylim=(-0.9, 3.9))
-    ax.set_axis_off()
-
-    # A fan for each input, over the outputs that it reaches.
-    for i in range(inputs):
-        centre = i * stride + kernel / 2
-        colour = COLOURS["blue"] if i % 2 == 0 else COLOURS["orange"]
-        fan = [(centre - 0.4, 2.7), (centre + 0.4, 2.7), (i * stride + kernel - 0.05, 0.8), (i * stride + 0.05, 0.8)]
-        ax.add_patch(Polygon(fan, facecolor=colour, edgecolor=colour, alpha=0.3))
-        ax.add_patch(Rectangle((centre - 0.4, 2.7), 0.8, 0.8, facecolor="white", edgecolor=colour, linewidth=2))
-        ax.text(centre, 3.1, f"$x_{i}$", ha="center", va="center", fontsize=10)
-
-    # The outputs, darker where more inputs arrive.
-    for j, count in enumerate(counts):
-        shade = f"{1 - 0.5 * count / max(counts):.2f}"
-        ax.add_patch(Rectangle((j, 0), 1, 0.8, facecolor=shade, edgecolor=COLOURS["grey"]))
-        ax.text(j + 0.5, 0.4, str(count), ha="center", va="center", fontsize=10, weight="bold")
-    said = f"kernel {kernel}, stride {stride}: how many inputs reach each output cell"
-    ax.text(outputs / 2, -0.55, said, ha="center", va="center", fontsize=9)
     return figure
 
 
