@@ -17,7 +17,7 @@ from course_utils.metrics.likelihood import (
 )
 from course_utils.metrics.modes import ModeCount, count_modes
 from course_utils.metrics.parzen import choose_parzen_std, parzen_log_likelihood
-from course_utils.metrics.reconstruction import jpeg, mosaic, mse_per_pixel, psnr, quantise
+from course_utils.metrics.reconstruction import mosaic, mse_per_pixel, psnr, quantise
 from course_utils.metrics.rivals import PixelMixture, gaussian_fit, low_rank_mixture
 from course_utils.metrics.samples import (
     SampleScores,
@@ -60,7 +60,6 @@ __all__ = [
     "importance_weighted_bound",
     "inception_score",
     "interleaved_seconds",
-    "jpeg",
     "jpeg_scan",
     "kid",
     "league_path",

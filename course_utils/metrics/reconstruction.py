@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import torch
-from PIL import Image
 
 from course_utils.errors import InputError
 
-__all__ = ["jpeg", "mosaic", "mse_per_pixel", "psnr", "quantise"]
+__all__ = ["mosaic", "mse_per_pixel", "psnr", "quantise"]
 
 
 def mse_per_pixel(x_hat: torch.Tensor, x: torch.Tensor) -> float:
@@ -43,28 +41,6 @@ def mosaic(images: torch.Tensor, columns: int) -> torch.Tensor:
         raise InputError(f"{n} images do not fill rows of {columns}; take a multiple of {columns}.")
     grid = images.reshape(n // columns, columns, height, width)
     return grid.transpose(1, 2).reshape(n // columns * height, columns * width)
-
-
-def jpeg(images: torch.Tensor, quality: int, columns: int = 10) -> tuple[float, float]:
-    """Store images as one grey JPEG mosaic, which shares the header among them.
-
-    Args:
-        images: shape (N, 1, H, W), values in [0, 1], N a multiple of ``columns``.
-        quality: Pillow's scale, 1 (small) to 95 (exact).
-        columns: images in a row of the mosaic.
-
-    Returns:
-        Bytes per image, and squared error per pixel of what is read back.
-
-    Raises:
-        InputError: if the images do not fill the rows of the mosaic.
-    """
-    page = mosaic(images, columns).cpu()
-    buffer = io.BytesIO()
-    Image.fromarray((page * 255).round().to(torch.uint8).numpy()).save(buffer, "JPEG", quality=quality, optimize=True)
-    with Image.open(buffer) as stored:
-        back = torch.frombuffer(bytearray(stored.tobytes()), dtype=torch.uint8).reshape(page.shape).float() / 255
-    return buffer.getbuffer().nbytes / len(images), mse_per_pixel(back, page)
 
 
 def quantise(codes: torch.Tensor, low: torch.Tensor, high: torch.Tensor, bits: int = 8) -> torch.Tensor:

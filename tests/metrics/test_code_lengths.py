@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from course_utils import metrics
 from course_utils.errors import InputError
@@ -68,14 +71,28 @@ def test_codes_of_other_lengths_are_refused():
         metrics.ideal_code_bytes(normals(3)[:0], normals(3), 1.0)
 
 
-def test_the_scan_is_the_file_without_its_header():
+@pytest.fixture
+def smooth_images():
     smooth = torch.rand(20, 1, 7, 7, generator=torch.Generator().manual_seed(0))
-    images = torch.nn.functional.interpolate(smooth, size=(28, 28), mode="bilinear").clamp(0, 1)
-    for quality in (5, 90):
-        whole, error = metrics.jpeg(images, quality, columns=5)
-        scan, same_error = metrics.jpeg_scan(images, quality, columns=5)
-        assert 150 < 20 * (whole - scan) < 700  # bytes of header and tables
-        assert same_error == error
+    return torch.nn.functional.interpolate(smooth, size=(28, 28), mode="bilinear").clamp(0, 1)
+
+
+@pytest.mark.parametrize("quality", [5, 50, 90])
+def test_the_scan_is_what_pillow_writes_without_its_header(smooth_images, quality):
+    page = metrics.mosaic(smooth_images, 5)
+    buffer = io.BytesIO()
+    grey = Image.fromarray((page * 255).round().to(torch.uint8).numpy())
+    grey.save(buffer, "JPEG", quality=quality, optimize=True)
+    back = np.asarray(Image.open(io.BytesIO(buffer.getvalue())), dtype=np.float64) / 255
+    scan, error = metrics.jpeg_scan(smooth_images, quality, columns=5)
+    assert 150 < len(buffer.getvalue()) - 20 * scan < 700  # bytes of header and tables
+    assert error == pytest.approx(((back - page.numpy()) ** 2).mean(), rel=1e-4)
+
+
+def test_better_scans_are_larger(smooth_images):
+    sizes, errors = zip(*(metrics.jpeg_scan(smooth_images, q, columns=5) for q in (5, 30, 90)), strict=True)
+    assert list(sizes) == sorted(sizes)
+    assert list(errors) == sorted(errors, reverse=True)
 
 
 def test_the_scan_of_a_blank_page_is_a_few_bits_a_block():

@@ -1,14 +1,11 @@
-"""Errors, decibels and bytes, held against closed forms, scikit-learn and Pillow."""
+"""Errors and decibels, beside closed forms and scikit-learn."""
 
 from __future__ import annotations
 
-import io
 import math
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from sklearn.metrics import mean_squared_error
 
 from course_utils import metrics
@@ -46,23 +43,6 @@ def test_a_mosaic_keeps_every_image_in_its_place(images):
         assert torch.equal(page[row * 28 : row * 28 + 28, column * 28 : column * 28 + 28], images[i, 0])
     with pytest.raises(InputError, match="multiple of 7"):
         metrics.mosaic(images, columns=7)
-
-
-@pytest.mark.parametrize("quality", [5, 50, 95])
-def test_jpeg_is_what_pillow_writes_and_reads(images, quality):
-    num_bytes, error = metrics.jpeg(images, quality, columns=5)
-    page = (metrics.mosaic(images, 5) * 255).round().to(torch.uint8).numpy()
-    buffer = io.BytesIO()
-    Image.fromarray(page).save(buffer, "JPEG", quality=quality, optimize=True)
-    back = np.asarray(Image.open(io.BytesIO(buffer.getvalue())), dtype=np.float64) / 255
-    assert num_bytes == len(buffer.getvalue()) / 20
-    assert error == pytest.approx(((back - metrics.mosaic(images, 5).numpy()) ** 2).mean(), rel=1e-4)
-
-
-def test_better_jpegs_are_larger(images):
-    sizes, errors = zip(*(metrics.jpeg(images, q, columns=5) for q in (5, 30, 90)), strict=True)
-    assert list(sizes) == sorted(sizes)
-    assert list(errors) == sorted(errors, reverse=True)
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
