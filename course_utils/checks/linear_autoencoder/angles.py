@@ -64,7 +64,7 @@ def _judge_angles(principal_angles: Answer) -> None:
         d = integer(9, 14, generator)
         draws.append((normal(d, k, generator=generator), normal(d, k, generator=generator)))
     text = "the angles are {got}, and scipy.linalg.subspace_angles finds {expected}, in degrees."
-    compare(principal_angles, _angles, draws, _ANGLES[:-1], text, atol=1e-2)
+    compare(principal_angles, _angles, draws, _ANGLES[:-1], text, atol=5e-2)  # asin is rough near 90°
     for _ in range(40):
         A = normal(9, 4, generator=generator)
         angles = call(principal_angles, A, A @ (normal(4, 4, generator=generator) + 3 * torch.eye(4)))
